@@ -1,0 +1,2 @@
+//! The `tre` command.
+fn main() {}
