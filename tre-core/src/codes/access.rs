@@ -1,0 +1,4 @@
+//! `TRE-AUTH`.
+
+super::codes! {
+}

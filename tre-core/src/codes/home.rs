@@ -1,0 +1,4 @@
+//! `TRE-HOME`.
+
+super::codes! {
+}

@@ -1,0 +1,4 @@
+//! `TRE-ING`.
+
+super::codes! {
+}

@@ -1,0 +1,4 @@
+//! `TRE-SDC`: what the checker decided, and why.
+
+super::codes! {
+}
