@@ -1,1 +1,2 @@
 //! output-checker.
+pub mod lineage;
