@@ -8,8 +8,16 @@
 //! This crate holds no rule and no state. Every number, text and limit that arrives is judged by the crate that receives
 //! it; a generated type promises nothing but its shape.
 
+pub mod algebra;
+
 /// Control service and local service, generated from `proto/tre/v1`.
-#[expect(missing_docs, unused_qualifications, reason = "generated; the .proto files carry the documentation")]
+#[expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated; the .proto files carry the documentation"
+)]
 pub mod v1 {
     tonic::include_proto!("tre.v1");
 }

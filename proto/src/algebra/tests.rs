@@ -1,0 +1,112 @@
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use super::*;
+
+fn column(i: usize) -> Box<Expr> {
+    Box::new(Expr::Column(i))
+}
+
+/// One of everything that the algebra can say.
+fn everything() -> Frontier {
+    let scan = |table: &str| Node::Scan {
+        dataset: "liver".parse().unwrap(),
+        table: table.parse().unwrap(),
+        columns: vec!["a".parse().unwrap(), "b".parse().unwrap()],
+    };
+    let values = vec![
+        Value::Null(ColumnType::Decimal { scale: 2 }),
+        Value::Int(-5),
+        Value::Decimal { unscaled: -(1 << 100), scale: 4 },
+        Value::Bool(true),
+        Value::Text("é'".into()),
+        Value::Date(-1),
+        Value::Timestamp(i64::MIN),
+    ];
+    let mut predicates = vec![
+        Expr::InList(column(0), values),
+        Expr::Like { input: column(0), pattern: "a%".into(), case_insensitive: true },
+        Expr::IsNull(column(1)),
+        Expr::Not(column(1)),
+        Expr::Or(column(1), column(0)),
+    ];
+    for op in [Comparison::Eq, Comparison::NotEq, Comparison::Lt, Comparison::LtEq, Comparison::Gt, Comparison::GtEq] {
+        predicates.push(Expr::Compare(op, column(0), column(1)));
+    }
+    let predicate =
+        predicates.into_iter().reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
+    let mut computed = Vec::new();
+    use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
+    for op in [Add, Subtract, Multiply, Divide, Modulo] {
+        computed.push(("x".to_owned(), Expr::Arithmetic(op, column(0), column(1))));
+    }
+    use ColumnType::{Bool, Date, Decimal, Int, Text, Timestamp};
+    for ty in [Int, Decimal { scale: 18 }, Bool, Text, Date, Timestamp] {
+        computed.push(("y".to_owned(), Expr::Cast(column(0), ty)));
+    }
+    for part in [DatePart::Year, DatePart::Quarter, DatePart::Month, DatePart::Day] {
+        computed.push(("z".to_owned(), Expr::Call(Function::Extract(part), vec![Expr::Column(0)])));
+        computed.push(("z".to_owned(), Expr::Call(Function::Truncate(part), vec![Expr::Column(0)])));
+    }
+    for function in [Function::Lower, Function::Upper, Function::Trim, Function::CharLength, Function::Substr] {
+        computed.push(("f".to_owned(), Expr::Call(function, vec![Expr::Column(0), Expr::Column(1)])));
+    }
+    let joined = Node::JoinPublic {
+        left: Box::new(Node::JoinUnit {
+            left: Box::new(scan("visit")),
+            right: Box::new(Node::Project {
+                input: Box::new(Node::Filter { input: Box::new(scan("drug")), predicate }),
+                columns: computed,
+            }),
+            on: vec![(1, 2)],
+        }),
+        right: Box::new(scan("concept")),
+        on: vec![(0, 1), (1, 0)],
+    };
+    Frontier {
+        input: joined,
+        keys: vec![("k".into(), Expr::Column(3))],
+        aggregates: vec![Aggregate::CountRows, Aggregate::CountUnits, Aggregate::Count(2), Aggregate::Sum(4)],
+    }
+}
+
+#[test]
+fn everything_round_trips() {
+    let frontier = everything();
+    assert_eq!(from_bytes(&to_bytes(&frontier)).unwrap(), frontier);
+}
+
+#[test]
+fn every_truncation_and_every_flipped_byte_is_refused_or_means_something_else() {
+    let frontier = everything();
+    let bytes = to_bytes(&frontier);
+    for length in 0..bytes.len() {
+        assert!(from_bytes(&bytes[..length]).map_or(true, |other| other != frontier), "cut at {length}");
+    }
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x55;
+        assert!(from_bytes(&changed).map_or(true, |other| other != frontier), "flipped at {at}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_overflow() {
+    let mut expr = Expr::Column(0);
+    for _ in 0..2_000 {
+        expr = Expr::Not(Box::new(expr));
+    }
+    let frontier = Frontier { keys: vec![("k".into(), expr)], ..everything() };
+    assert!(matches!(from_bytes(&to_bytes(&frontier)), Err(DecodeError::Protobuf(_))));
+}
+
+#[test]
+fn what_the_types_cannot_say_is_refused() {
+    let empty = wire::Frontier::default();
+    assert_eq!(decode_frontier(empty), Err(DecodeError::Missing("input")));
+    let unknown = wire::Compare { op: 99, left: None, right: None };
+    let expr = wire::Expr { expr: Some(wire::expr::Expr::Compare(Box::new(unknown))) };
+    assert_eq!(decode_expr(expr), Err(DecodeError::Unknown("comparison")));
+    let path = wire::Scan { dataset: "../vault".into(), table: "t".into(), columns: vec![] };
+    assert!(matches!(decode_scan(path), Err(DecodeError::Name(_))));
+    assert!(matches!(from_bytes(&vec![0; MAX_BYTES + 1]), Err(DecodeError::TooLong(_))));
+}
