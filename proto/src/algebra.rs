@@ -1,8 +1,8 @@
 //! The algebra between its types and its protobuf.
 //!
 //! Encoding never fails. Decoding refuses whatever the types cannot say: a missing field, an unknown operator, a name
-//! that is none, more than [`MAX_BYTES`] bytes. Depth is bounded by the protobuf decoder (100 messages) before this
-//! code recurses, and again, with node counts, by `tre_core::algebra::resolve`.
+//! that is none, more than [`MAX_BYTES`] bytes. Depth is bounded by the protobuf decoder (100 messages) before this code
+//! recurses, and again, with node counts, by `tre_core::algebra::resolve`.
 
 use prost::Message;
 use tre_core::algebra::{Aggregate, Arithmetic, Comparison, DatePart, Expr, Frontier, Function, Node};
@@ -16,9 +16,6 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// A message that is not an algebra.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The bytes are no protobuf of this kind, or nested too deeply.
-    #[error("not a frontier: {0}")]
-    Protobuf(#[from] prost::DecodeError),
     /// Too long.
     #[error("a frontier of {0} bytes is longer than {MAX_BYTES}")]
     TooLong(usize),
@@ -33,20 +30,9 @@ pub enum DecodeError {
     Name(#[from] tre_core::ids::InvalidName),
 }
 
-/// Encodes a frontier to bytes.
+/// A frontier as bytes: what its digest is taken of.
 pub fn to_bytes(frontier: &Frontier) -> Vec<u8> {
     encode_frontier(frontier).encode_to_vec()
-}
-
-/// Decodes a frontier from bytes.
-///
-/// # Errors
-/// [`DecodeError`] for anything that is not the encoding of a frontier.
-pub fn from_bytes(bytes: &[u8]) -> Result<Frontier, DecodeError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(DecodeError::TooLong(bytes.len()));
-    }
-    decode_frontier(wire::Frontier::decode(bytes)?)
 }
 
 /// A frontier as a message.
@@ -63,6 +49,10 @@ pub fn encode_frontier(frontier: &Frontier) -> wire::Frontier {
 /// # Errors
 /// [`DecodeError`] for anything that the algebra cannot say.
 pub fn decode_frontier(message: wire::Frontier) -> Result<Frontier, DecodeError> {
+    let length = message.encoded_len();
+    if length > MAX_BYTES {
+        return Err(DecodeError::TooLong(length));
+    }
     Ok(Frontier {
         input: decode_node(message.input.ok_or(DecodeError::Missing("input"))?)?,
         keys: message.keys.into_iter().map(decode_named).collect::<Result<_, _>>()?,
@@ -319,6 +309,10 @@ fn encode_function(function: Function) -> (wire::FunctionName, wire::DatePart) {
 
 fn decode_function(name: wire::FunctionName, part: wire::DatePart) -> Result<Function, DecodeError> {
     use wire::FunctionName as Name;
+    let takes_part = matches!(name, Name::Extract | Name::Truncate);
+    if !takes_part && part != wire::DatePart::Unspecified {
+        return Err(DecodeError::Unknown("function with a part of a date"));
+    }
     match name {
         Name::Lower => Ok(Function::Lower),
         Name::Upper => Ok(Function::Upper),
@@ -365,6 +359,9 @@ fn encode_type(ty: ColumnType) -> wire::Type {
 
 fn decode_type(message: wire::Type) -> Result<ColumnType, DecodeError> {
     use wire::TypeName as Name;
+    if message.scale != 0 && message.name() != Name::Decimal {
+        return Err(DecodeError::Unknown("type with a scale"));
+    }
     match message.name() {
         Name::Int => Ok(ColumnType::Int),
         Name::Decimal => Ok(ColumnType::Decimal { scale: decode_scale(message.scale)? }),
