@@ -1,0 +1,5 @@
+//! Launcher and adversaries of the jail's tests.
+
+fn main() {
+    sandbox_runner::jail_main();
+}
