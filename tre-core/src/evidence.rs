@@ -132,7 +132,11 @@ impl CellLayout {
             fields.push(Field::new(format!("k{i}"), key.arrow(), true));
         }
         for (i, kind) in self.values.iter().enumerate() {
-            fields.push(Field::new(format!("v{i}"), self.value_type(*kind)?, kind.is_magnitude()));
+            fields.push(Field::new(
+                format!("v{i}"),
+                self.value_type(*kind)?,
+                kind.is_magnitude(),
+            ));
         }
         let count = |name: String| Field::new(name, DataType::UInt64, false);
         fields.push(count("rows".into()));
@@ -165,21 +169,131 @@ impl CellLayout {
 pub struct BaseCells {
     layout: CellLayout,
     batch: RecordBatch,
+    evidence: EvidenceColumns,
+}
+
+/// The evidence columns of a batch by position, looked up once: the checker reads them for every cell.
+#[derive(Debug, Clone)]
+struct EvidenceColumns {
+    rows: UInt64Array,
+    units: UInt64Array,
+    arguments: Vec<ArgumentColumns>,
+    /// `p{i}_{j}` at `i * arguments + j`; `None` on the diagonal.
+    pairs: Vec<Option<UInt64Array>>,
+}
+
+/// The evidence columns of one argument.
+#[derive(Debug, Clone)]
+struct ArgumentColumns {
+    rows: UInt64Array,
+    present: UInt64Array,
+    nonzero: UInt64Array,
+    null_of: UInt64Array,
+    extremes: Option<ExtremeColumns>,
+}
+
+/// The evidence columns that only numeric arguments have.
+#[derive(Debug, Clone)]
+struct ExtremeColumns {
+    top1: Decimal128Array,
+    top2: Decimal128Array,
+    min: Decimal128Array,
+    max: Decimal128Array,
+}
+
+impl EvidenceColumns {
+    fn find(layout: &CellLayout, batch: &RecordBatch) -> Option<Self> {
+        let counts = |name: &str| {
+            batch
+                .column_by_name(name)?
+                .as_any()
+                .downcast_ref::<UInt64Array>()
+                .cloned()
+        };
+        let decimals = |name: &str| {
+            batch
+                .column_by_name(name)?
+                .as_any()
+                .downcast_ref::<Decimal128Array>()
+                .cloned()
+        };
+        let mut arguments = Vec::with_capacity(layout.arguments.len());
+        let mut pairs = Vec::with_capacity(layout.arguments.len() * layout.arguments.len());
+        for (i, argument) in layout.arguments.iter().enumerate() {
+            let extremes = match contribution_type(*argument) {
+                None => None,
+                Some(_) => Some(ExtremeColumns {
+                    top1: decimals(&format!("a{i}_top1"))?,
+                    top2: decimals(&format!("a{i}_top2"))?,
+                    min: decimals(&format!("a{i}_min"))?,
+                    max: decimals(&format!("a{i}_max"))?,
+                }),
+            };
+            arguments.push(ArgumentColumns {
+                rows: counts(&format!("a{i}_rows"))?,
+                present: counts(&format!("a{i}_present"))?,
+                nonzero: counts(&format!("a{i}_nonzero"))?,
+                null_of: counts(&format!("null_of_a{i}"))?,
+                extremes,
+            });
+            for j in 0..layout.arguments.len() {
+                pairs.push(if i == j {
+                    None
+                } else {
+                    Some(counts(&format!("p{i}_{j}"))?)
+                });
+            }
+        }
+        Some(EvidenceColumns {
+            rows: counts("rows")?,
+            units: counts("units")?,
+            arguments,
+            pairs,
+        })
+    }
+}
+
+fn count_at(column: &UInt64Array, row: usize) -> u64 {
+    if row < column.len() { column.value(row) } else { 0 }
+}
+
+fn decimal_at(column: &Decimal128Array, row: usize) -> Option<i128> {
+    (row < column.len() && column.is_valid(row)).then(|| column.value(row))
 }
 
 impl BaseCells {
     /// Takes a batch from a worker.
     ///
     /// # Errors
-    /// [`LayoutError`] when schema and layout differ, or when counts contradict each other (more units than rows,
-    /// more units present than units): a worker that says so is not to be believed in anything.
+    /// [`LayoutError`] when schema and layout differ, or when the evidence contradicts itself or the values (more
+    /// units than rows, more units present than units, a sum of no value that is not NULL): a worker that says so is
+    /// not to be believed in anything.
     pub fn new(layout: CellLayout, batch: RecordBatch) -> Result<Self, LayoutError> {
         let expected = layout.schema()?;
-        if batch.schema().fields() != expected.fields() {
-            return Err(LayoutError::Schema(format!("{:?}", batch.schema().fields().iter().map(|f| f.name()).collect::<Vec<_>>())));
+        let names = || {
+            let schema = batch.schema();
+            LayoutError::Schema(format!(
+                "{:?}",
+                schema.fields().iter().map(|f| f.name()).collect::<Vec<_>>()
+            ))
+        };
+        let nulls_fit = || {
+            let columns = expected.fields().iter().zip(batch.columns());
+            columns
+                .into_iter()
+                .all(|(field, column)| field.is_nullable() || column.null_count() == 0)
+        };
+        if batch.schema().fields() != expected.fields() || !nulls_fit() {
+            return Err(names());
         }
-        let cells = BaseCells { layout, batch };
+        let evidence = EvidenceColumns::find(&layout, &batch).ok_or_else(names)?;
+        let cells = BaseCells {
+            layout,
+            batch,
+            evidence,
+        };
         cells.check_counts()?;
+        cells.check_values()?;
         Ok(cells)
     }
 
@@ -205,113 +319,164 @@ impl BaseCells {
 
     /// The key columns.
     pub fn keys(&self) -> &[ArrayRef] {
-        self.batch.columns().get(..self.layout.keys.len()).unwrap_or_default()
+        self.batch
+            .columns()
+            .get(..self.layout.keys.len())
+            .unwrap_or_default()
     }
 
     /// An aggregate's values.
     pub fn value(&self, index: usize) -> Option<&ArrayRef> {
+        if index >= self.layout.values.len() {
+            return None;
+        }
         self.batch.columns().get(self.layout.keys.len() + index)
     }
 
     /// Rows of a group; 0 for a row that does not exist, as for every other accessor.
     pub fn rows(&self, row: usize) -> u64 {
-        self.count("rows", row)
+        count_at(&self.evidence.rows, row)
     }
 
     /// Units with a row in the group.
     pub fn units(&self, row: usize) -> u64 {
-        self.count("units", row)
+        count_at(&self.evidence.units, row)
     }
 
     /// Units with a row where the value's argument is not NULL; for the row itself, units with a row.
     pub fn present(&self, argument: Option<usize>, row: usize) -> u64 {
         match argument {
             None => self.units(row),
-            Some(i) => self.count(&format!("a{i}_present"), row),
+            Some(i) => self
+                .argument(i)
+                .map_or(0, |columns| count_at(&columns.present, row)),
         }
     }
 
     /// Rows where the argument is not NULL.
     pub fn argument_rows(&self, argument: usize, row: usize) -> u64 {
-        self.count(&format!("a{argument}_rows"), row)
+        self.argument(argument)
+            .map_or(0, |columns| count_at(&columns.rows, row))
     }
 
     /// Units whose rows are not all zero or NULL.
     pub fn nonzero(&self, argument: usize, row: usize) -> u64 {
-        self.count(&format!("a{argument}_nonzero"), row)
+        self.argument(argument)
+            .map_or(0, |columns| count_at(&columns.nonzero, row))
     }
 
     /// Units with a row that `a` counts and `b` does not; `None` stands for the row itself.
     pub fn counted_without(&self, a: Option<usize>, b: Option<usize>, row: usize) -> u64 {
         match (a, b) {
             (_, None) => 0,
-            (None, Some(j)) => self.count(&format!("null_of_a{j}"), row),
-            (Some(i), Some(j)) if i == j => 0,
-            (Some(i), Some(j)) => self.count(&format!("p{i}_{j}"), row),
+            (None, Some(j)) => self
+                .argument(j)
+                .map_or(0, |columns| count_at(&columns.null_of, row)),
+            (Some(i), Some(j)) => {
+                let pair = self.evidence.pairs.get(i * self.layout.arguments.len() + j);
+                pair.and_then(Option::as_ref)
+                    .map_or(0, |column| count_at(column, row))
+            }
         }
     }
 
     /// The two largest absolute net contributions of one unit, unscaled; `None` for arguments that are not numeric.
     pub fn top_two(&self, argument: usize, row: usize) -> Option<(i128, i128)> {
-        Some((self.decimal(&format!("a{argument}_top1"), row)?, self.decimal(&format!("a{argument}_top2"), row)?))
+        let extremes = self.argument(argument)?.extremes.as_ref()?;
+        Some((decimal_at(&extremes.top1, row)?, decimal_at(&extremes.top2, row)?))
     }
 
     /// Smallest and largest row value, unscaled; `None` where there is no value or the argument is not numeric.
     pub fn min_max(&self, argument: usize, row: usize) -> Option<(i128, i128)> {
-        Some((self.decimal(&format!("a{argument}_min"), row)?, self.decimal(&format!("a{argument}_max"), row)?))
+        let extremes = self.argument(argument)?.extremes.as_ref()?;
+        Some((decimal_at(&extremes.min, row)?, decimal_at(&extremes.max, row)?))
     }
 
-    fn count(&self, name: &str, row: usize) -> u64 {
-        let column = self.batch.column_by_name(name).and_then(|c| c.as_any().downcast_ref::<UInt64Array>());
-        match column {
-            Some(counts) if row < counts.len() => counts.value(row),
-            _ => 0,
-        }
-    }
-
-    fn decimal(&self, name: &str, row: usize) -> Option<i128> {
-        let column = self.batch.column_by_name(name)?.as_any().downcast_ref::<Decimal128Array>()?;
-        (row < column.len() && column.is_valid(row)).then(|| column.value(row))
+    fn argument(&self, index: usize) -> Option<&ArgumentColumns> {
+        self.evidence.arguments.get(index)
     }
 
     fn check_counts(&self) -> Result<(), LayoutError> {
         let wrong = |row, what| Err(LayoutError::Contradiction { row, what });
+        let arguments = self.layout.arguments.len();
         for row in 0..self.len() {
             let (rows, units) = (self.rows(row), self.units(row));
             if units > rows || (rows > 0 && units == 0) {
                 return wrong(row, "units and rows");
             }
-            for a in 0..self.layout.arguments.len() {
-                let (present, with, nulls) =
-                    (self.present(Some(a), row), self.argument_rows(a, row), self.counted_without(None, Some(a), row));
+            for (a, argument_type) in self.layout.arguments.iter().enumerate() {
+                let (present, with, nulls) = (
+                    self.present(Some(a), row),
+                    self.argument_rows(a, row),
+                    self.counted_without(None, Some(a), row),
+                );
                 if present > units || with > rows || present > with || (with > 0 && present == 0) {
                     return wrong(row, "units present in an argument");
                 }
-                if nulls > units || present + nulls < units || (with == rows) != (nulls == 0) {
+                if nulls > units || present.saturating_add(nulls) < units || (with == rows) != (nulls == 0) {
                     return wrong(row, "units with a NULL argument");
                 }
                 if self.nonzero(a, row) > present {
                     return wrong(row, "units with a value that is not zero");
                 }
-                if self.min_max(a, row).is_some_and(|(min, max)| min > max)
-                    || self.top_two(a, row).is_some_and(|(first, second)| second > first || second < 0)
+                let extremes = self.min_max(a, row);
+                if extremes.is_some() != (present > 0 && argument_type.is_numeric())
+                    || extremes.is_some_and(|(min, max)| min > max)
+                    || self
+                        .top_two(a, row)
+                        .is_some_and(|(first, second)| second > first || second < 0)
                 {
                     return wrong(row, "extremes");
                 }
-            }
-            for (i, kind) in self.layout.values.iter().enumerate() {
-                let expected = match kind {
-                    ValueKind::CountRows => rows,
-                    ValueKind::CountUnits => units,
-                    ValueKind::Count { argument } => self.argument_rows(*argument, row),
-                    ValueKind::Sum { .. } => continue,
-                };
-                let value = self.value(i).and_then(|c| c.as_any().downcast_ref::<Int64Array>()).map(|c| c.value(row));
-                if value != i64::try_from(expected).ok() {
-                    return wrong(row, "a count and its evidence");
+                for b in (0..arguments).filter(|b| *b != a) {
+                    let only_a = self.counted_without(Some(a), Some(b), row);
+                    let (other, other_nulls) = (
+                        self.present(Some(b), row),
+                        self.counted_without(None, Some(b), row),
+                    );
+                    if only_a > present || only_a > other_nulls || other.saturating_add(only_a) < present {
+                        return wrong(row, "units with one argument and without another");
+                    }
                 }
             }
         }
         Ok(())
     }
+
+    fn check_values(&self) -> Result<(), LayoutError> {
+        let columns = self.batch.columns().iter().skip(self.layout.keys.len());
+        for (kind, column) in self.layout.values.iter().zip(columns) {
+            let counts = column.as_any().downcast_ref::<Int64Array>();
+            let sums = column.as_any().downcast_ref::<Decimal128Array>();
+            for row in 0..self.len() {
+                let fits = match *kind {
+                    ValueKind::CountRows => is_count(counts, row, self.rows(row)),
+                    ValueKind::CountUnits => is_count(counts, row, self.units(row)),
+                    ValueKind::Count { argument } => is_count(counts, row, self.argument_rows(argument, row)),
+                    ValueKind::Sum { argument } => {
+                        let sum = sums.and_then(|sums| decimal_at(sums, row));
+                        sum.is_some() == (self.present(Some(argument), row) > 0)
+                            && sum.is_none_or(|sum| sum.unsigned_abs() <= LARGEST_DECIMAL)
+                    }
+                };
+                if !fits {
+                    return Err(LayoutError::Contradiction {
+                        row,
+                        what: "a value and its evidence",
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Largest absolute value of [`DECIMAL_PRECISION`] digits.
+const LARGEST_DECIMAL: u128 = 10_u128.pow(DECIMAL_PRECISION as u32) - 1;
+
+fn is_count(column: Option<&Int64Array>, row: usize, expected: u64) -> bool {
+    let value = column
+        .filter(|counts| row < counts.len())
+        .map(|counts| counts.value(row));
+    value.is_some() && value == i64::try_from(expected).ok()
 }
