@@ -8,6 +8,7 @@ mod tree;
 
 mod directions;
 mod libraries;
+mod one_build;
 mod resolved;
 
 mod lengths;
@@ -32,10 +33,11 @@ use tree::{Finding, Tree};
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
 /// All rules.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     ("dependency directions", directions::check),
     ("who may name which library", libraries::check),
     ("what Cargo resolved", resolved::check),
+    ("one build for demonstration and tests", one_build::check),
     ("file lengths", lengths::check),
     ("lints are expected, not allowed", lints::check),
     ("pure crates", pure::check),

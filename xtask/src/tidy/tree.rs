@@ -12,6 +12,10 @@ use crate::shell::{Shell, output};
 /// Pseudo-file: `cargo tree -p tre-server`, one package a line.
 pub(super) const SERVER_TREE: &str = "(cargo tree -p tre-server -e normal)";
 
+/// Pseudo-files: package and features, one a line, of what the demonstration builds and of what the tests build.
+pub(super) const DEMO_FEATURES: &str = "(cargo tree -p tre-cli -e normal,build)";
+pub(super) const TEST_FEATURES: &str = "(cargo tree --workspace -e normal,build,dev)";
+
 /// Directories that are not the project's text.
 const OUTSIDE: [&str; 3] = [".git", "target", "__pycache__"];
 
@@ -65,8 +69,18 @@ impl Tree {
     pub(super) fn load(shell: &Shell) -> Result<Tree> {
         let mut files = Vec::new();
         walk(&shell.root, "", &mut files)?;
-        let resolved = &mut shell.cargo(&["tree", "-p", "tre-server", "-e", "normal", "--prefix", "none"]);
-        files.push(File::new(SERVER_TREE, &output(resolved)?));
+        let mut resolve = |path: &str, what: &[&str]| -> Result<()> {
+            let text = output(
+                shell
+                    .cargo(&["tree", "--prefix", "none", "-f", "{p} {f}"])
+                    .args(what),
+            )?;
+            files.push(File::new(path, &text));
+            Ok(())
+        };
+        resolve(SERVER_TREE, &["-p", "tre-server", "-e", "normal"])?;
+        resolve(DEMO_FEATURES, &["-p", "tre-cli", "-e", "normal,build"])?;
+        resolve(TEST_FEATURES, &["--workspace", "-e", "normal,build,dev"])?;
         Ok(Tree { files })
     }
 
