@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use tre_core::algebra::{Aggregate, Expr, Frontier, Node, Relation, resolve, type_of};
 use tre_core::codes::Problem;
-use tre_core::evidence::{CellLayout, ValueKind};
+use tre_core::evidence::{CellLayout, MAX_ARGUMENTS, ValueKind};
 use tre_core::grant::Grant;
 use tre_core::ids::{ColumnName, PopulationName, TableName, VersionId};
 use tre_core::types::{ColumnType, Value};
@@ -94,6 +94,9 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         .map(|(name, expr)| key_lineage(name, expr, &relation, grant))
         .collect::<Result<Vec<_>, Problem>>()?;
     let positions = frontier.arguments();
+    if positions.len() > MAX_ARGUMENTS {
+        return Err(rules::too_many_arguments());
+    }
     let arguments = positions
         .iter()
         .map(|position| rules::bare_argument(*position, &relation, grant))

@@ -2,6 +2,7 @@
 
 use tre_core::algebra::{AlgebraError, Expr, Origin, Relation};
 use tre_core::codes::{self, Problem};
+use tre_core::evidence::MAX_ARGUMENTS;
 use tre_core::grant::{Grant, GrantedTable};
 use tre_core::manifest::ColumnMeta;
 
@@ -53,6 +54,15 @@ pub(super) fn summable(argument: Option<&ArgumentLineage>) -> Result<(), Problem
         )),
         None => Err(Problem::of(&codes::SQL_MEASURE, "sum has no argument")),
     }
+}
+
+/// More columns aggregated than the evidence can keep apart.
+pub(super) fn too_many_arguments() -> Problem {
+    Problem::new(
+        &codes::SQL_TOO_LARGE,
+        format!("the query aggregates more than {MAX_ARGUMENTS} columns"),
+        "send it as several queries",
+    )
 }
 
 /// A frontier over public tables only.

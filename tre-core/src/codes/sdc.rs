@@ -1,4 +1,62 @@
-//! `TRE-SDC`: what the checker decided, and why.
+//! `TRE-SDC`: policies, what the checker did to a value, and what it decided about an output.
 
 super::codes! {
+    /// The policy file is not TOML, or far too large.
+    SDC_POLICY_SYNTAX = "TRE-SDC-001", "the policy is not readable as TOML",
+        "A policy is a TOML file in UTF-8 of at most 64 KiB. While it cannot be read nothing is released under it.",
+        "correct the file at the line named";
+    /// A key is missing, unknown or of another type.
+    SDC_POLICY_FIELD = "TRE-SDC-002", "a key of the policy is missing, unknown or of another type",
+        "A policy names every parameter itself: there are no defaults in the program, and a key that no rule reads is an error, since its author believes that it protects.",
+        "compare the file with policies/sdc/ndb.toml or with the JSON schema of policies";
+    /// A number or word outside of what the rule can mean.
+    SDC_POLICY_VALUE = "TRE-SDC-003", "a parameter of the policy has a value that it cannot have",
+        "Every parameter has a range: minima are at least 1, significant digits 1 to 38, rounding bases at least 2.",
+        "use a value of the range named";
+    /// The id in the file is not the file's name.
+    SDC_POLICY_ID = "TRE-SDC-004", "the policy's id is not its file name",
+        "Permits name a policy by its file name without `.toml`. The file repeats it, so that a copied file is noticed.",
+        "make `id` in the file and the file's name equal";
+    /// Two parameters that cannot both be meant.
+    SDC_POLICY_CONTRADICTION = "TRE-SDC-005", "parameters of the policy contradict each other",
+        "Each parameter is possible on its own, but one undoes what another demands.",
+        "change one of the two parameters named";
+    /// A permit asks for an exit on terms that its policy does not allow.
+    SDC_POLICY_EXIT = "TRE-SDC-006", "the policy does not allow this exit on these terms",
+        "A policy says whether answers in a session may leave by themselves and how many people must review a release at least.",
+        "raise the number of reviewers of the exit, or name another policy";
+
+    /// Suppressed: too few people behind the value.
+    SDC_THRESHOLD = "TRE-SDC-011", "suppressed (threshold): too few people stand behind the value",
+        "The people who contribute to the value are fewer than the policy's minimum. Where the policy does not show zeros, a value of nobody is suppressed in the same words, so that the two cannot be told apart.",
+        "group more coarsely or widen the selection";
+    /// Suppressed: zero where the policy shows none.
+    SDC_ZERO = "TRE-SDC-012", "suppressed (zero): the policy does not show values of nobody",
+        "A zero says of everybody in the group that they are not counted. The checker words it as `threshold`, so that nobody cannot be told from too few; this word is reserved.",
+        "group more coarsely";
+    /// Suppressed: the label itself belongs to too few people.
+    SDC_RARE_LABEL = "TRE-SDC-013", "suppressed (rare-label): too few people carry the label",
+        "A value of a column without declared domain is itself a statement about those who carry it. Rows of rare labels are left out of the answer.",
+        "group by a coarser column, or ask the data holder to declare the column's domain";
+    /// Suppressed: the difference to another value of the row belongs to too few people.
+    SDC_COMPLEMENT = "TRE-SDC-014", "suppressed (complement): the value differs from another of its row by too few people",
+        "Two values of one row over almost the same people give away the rest by subtraction, e.g. count(*) beside count(x) where x is missing for two people. The value with fewer people is suppressed.",
+        "ask for one of the two values only, or restrict both to rows where neither column is NULL";
+    /// Suppressed: everybody behind the value has the same.
+    SDC_SAME_VALUE = "TRE-SDC-015", "suppressed (same-value): everybody behind the value has the same",
+        "Where all values are equal their sum or mean states the value of every person in the group.",
+        "group more coarsely";
+    /// Rounded to the policy's base.
+    SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
+        "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
+        "nothing to do; report the value as rounded";
+
+    /// More rows than the policy lets out at once.
+    SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",
+        "The policy limits how many rows one aggregation over people may answer with. Only rows that may be shown are counted.",
+        "group more coarsely or select fewer groups";
+    /// The cells and what is known of them do not fit together.
+    SDC_EVIDENCE = "TRE-SDC-022", "the cells do not fit what is known of the query",
+        "The data worker answered with cells that contradict the lineage of the query. Whatever the cause, nothing leaves.",
+        "report it to the operator with the query id";
 }

@@ -1,0 +1,168 @@
+//! The one way from base cells to treated cells.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_schema::Schema;
+
+use tre_core::codes::{self, Problem};
+use tre_core::evidence::{BaseCells, ValueKind};
+use tre_core::policy::{Above, Policy, Rounding, RulePack};
+use tre_core::status::Rule;
+use tre_core::types::Value;
+
+use crate::decision::Decision;
+use crate::groups::Groups;
+use crate::lineage::Lineage;
+use crate::rules::{self, Argument, Evidence, completion};
+use crate::summary::Summary;
+use crate::treated::TreatedCells;
+use crate::treatments::{self, Treated};
+
+/// What the checker answers about one frontier.
+#[must_use = "the decision says whether the treated cells may leave"]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The treated cells; none where the decision is to withhold.
+    pub treated: TreatedCells,
+    /// What becomes of them.
+    pub decision: Decision,
+    /// Sentences about the whole table, the same whatever the data are.
+    pub notices: Vec<String>,
+    /// What was done to its values, counted.
+    pub summary: Summary,
+}
+
+/// Judges and treats the base cells of one frontier.
+///
+/// The decision is to withhold when the cells are not of the lineage's layout, when a group stands among them twice, or
+/// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows: only rows
+/// that may be shown are counted, so that this, too, never turns on a row of too few people.
+pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
+    match judge_and_treat(cells, lineage, policy.rules()) {
+        Ok(treated) => {
+            let summary = Summary::of(&treated, lineage);
+            let decision = decide(&summary, policy);
+            let treated = match decision {
+                Decision::Release | Decision::Refer { .. } => treated,
+                Decision::Withhold { .. } => TreatedCells::nothing(treated.batch().schema()),
+            };
+            let summary = Summary::of(&treated, lineage);
+            Checked { treated, decision, notices: notices(lineage, policy.rules()), summary }
+        }
+        Err(what) => {
+            let schema = TreatedCells::schema(&lineage.layout).unwrap_or_else(|_| Arc::new(Schema::empty()));
+            let treated = TreatedCells::nothing(schema);
+            let summary = Summary::of(&treated, lineage);
+            let reasons = vec![Problem::of(&codes::SDC_EVIDENCE, what)];
+            Checked { treated, decision: Decision::Withhold { reasons }, notices: vec![], summary }
+        }
+    }
+}
+
+fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Result<TreatedCells, String> {
+    if cells.layout() != &lineage.layout || lineage.keys.len() != lineage.layout.keys.len() {
+        return Err("the cells are not of the layout that the query's lineage demands".into());
+    }
+    let schema = TreatedCells::schema(&lineage.layout).map_err(|error| error.to_string())?;
+    let domains: Vec<Option<&[Value]>> = lineage.keys.iter().map(|key| key.domain.as_deref()).collect();
+    let mut groups = Groups::new(cells.keys(), cells.len(), &lineage.layout.keys, &domains, &rules.domains)
+        .map_err(|error| error.to_string())?;
+
+    let arguments = rules::arguments(&lineage.layout);
+    let verdicts = judge(cells, &mut groups, &arguments, rules);
+
+    let mut columns = groups.key_columns();
+    let mut statuses = Vec::with_capacity(lineage.layout.values.len());
+    for (i, kind) in lineage.layout.values.iter().enumerate() {
+        let slot = arguments.iter().position(|argument| argument.index == kind.argument());
+        let (column, slot) =
+            cells.value(i).zip(slot).ok_or("a value of the layout is not among the cells".to_owned())?;
+        let of_groups = groups.rows().iter().zip(verdicts.chunks(arguments.len()));
+        // A verdict that is missing suppresses.
+        let of_groups = of_groups.map(|(group, row)| {
+            (group.source, row.get(slot).copied().unwrap_or(Some(Rule::Threshold)))
+        });
+        let treated = treat(column, *kind, of_groups, rules)
+            .ok_or("a value is not of the type that its layout demands".to_owned())?;
+        columns.push(treated.values);
+        statuses.push(treated.statuses);
+    }
+    columns.extend(statuses);
+    TreatedCells::new(schema, columns).map_err(|error| error.to_string())
+}
+
+/// Reaches the verdicts, `arguments.len()` per group, and leaves out undeclared groups of which nothing may be shown.
+fn judge(
+    cells: &BaseCells,
+    groups: &mut Groups<'_>,
+    arguments: &[Argument],
+    rules: &RulePack,
+) -> Vec<Option<Rule>> {
+    let mut kept = Vec::with_capacity(groups.rows().len() * arguments.len());
+    let mut keep = Vec::with_capacity(groups.rows().len());
+    let mut verdicts = vec![None; arguments.len()];
+    for group in groups.rows() {
+        let evidence = Evidence { cells, row: group.source };
+        rules::judge(evidence, group.declared, arguments, rules, &mut verdicts);
+        let stays = group.declared || verdicts.iter().any(Option::is_none);
+        keep.push(stays);
+        if stays {
+            kept.extend_from_slice(&verdicts);
+        }
+    }
+    groups.retain(&keep);
+    kept
+}
+
+fn treat(
+    column: &ArrayRef,
+    kind: ValueKind,
+    groups: impl Iterator<Item = (Option<usize>, Option<Rule>)>,
+    rules: &RulePack,
+) -> Option<Treated> {
+    match kind {
+        ValueKind::CountRows | ValueKind::CountUnits | ValueKind::Count { .. } => {
+            treatments::counts(column, groups, rules.rounding)
+        }
+        ValueKind::Sum { .. } => treatments::sums(column, groups, &rules.magnitudes, rules.rounding),
+    }
+}
+
+fn decide(summary: &Summary, policy: &Policy) -> Decision {
+    let limit = policy.rules().size.max_rows;
+    if summary.rows <= u64::from(limit.get()) {
+        return Decision::Release;
+    }
+    let what = format!("the answer has more than {limit} rows, the most that policy `{}` lets out at once", policy.id());
+    let reasons = vec![Problem::of(&codes::SDC_TOO_MANY_ROWS, what)];
+    match policy.rules().size.above {
+        Above::Refer => Decision::Refer { reasons },
+        Above::Withhold => Decision::Withhold { reasons },
+    }
+}
+
+/// What holds for every answer to this question, whatever the data are.
+fn notices(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
+    let mut notices = Vec::new();
+    if !lineage.keys.is_empty() {
+        let sizes: Vec<Option<usize>> = lineage.keys.iter().map(|key| Some(key.domain.as_ref()?.len())).collect();
+        let completed = completion::product(&sizes, &rules.domains).is_some();
+        let which = if completed { "groups outside of the declared domains, NULL among them," } else { "rare groups" };
+        notices.push(format!("{which} are not shown when fewer than {} people are in them", rules.labels.minimum));
+    }
+    let sums = lineage.layout.values.iter().any(|kind| kind.is_magnitude());
+    if sums {
+        notices.push(format!("sums are rounded to {} significant digits", rules.magnitudes.significant_digits));
+    }
+    match rules.rounding {
+        Rounding::None {} => {}
+        Rounding::Nearest { base, sums: true } => {
+            notices.push(format!("counts and sums are rounded to the nearest multiple of {base}"));
+        }
+        Rounding::Nearest { base, sums: false } => {
+            notices.push(format!("counts are rounded to the nearest multiple of {base}"));
+        }
+    }
+    notices
+}

@@ -1,0 +1,67 @@
+//! A policy in plain words, for `tre schema` and `tre policy show`.
+
+use super::{Above, Contributors, Rounding, RulePack, Showing};
+
+/// One sentence per rule, in the order in which the rules are applied.
+pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
+    let mut sentences = vec![];
+    let units = rules.units.minimum;
+    sentences.push(match rules.units.zero {
+        Showing::Show => format!("A value is suppressed when 1 to {} stand behind it; zero is shown.", below(units.get())),
+        Showing::Suppress => {
+            format!("A value is suppressed when fewer than {} stand behind it, nobody included.", people(units.get()))
+        }
+    });
+    sentences.push(match rules.magnitudes.contributors {
+        Contributors::Nonzero => "Behind a sum or average stand those with a value other than zero.".into(),
+        Contributors::Present => "Behind a sum or average stand all who have a value.".into(),
+    });
+    sentences.push(format!(
+        "Groups of a column without declared domain are left out when fewer than {} are in them.",
+        people(rules.labels.minimum.get())
+    ));
+    sentences.push(format!(
+        "Groups of columns with declared domains all stand in the answer, up to {} rows; above that the rule for \
+         columns without declared domain holds.",
+        rules.domains.complete_up_to
+    ));
+    sentences.push(format!(
+        "Of two values of one row that differ by 1 to {}, the one of fewer people is suppressed.",
+        below(rules.complement.minimum.get())
+    ));
+    if rules.magnitudes.same_value == Showing::Suppress {
+        sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
+    }
+    sentences.push(format!("Sums keep {} significant digits.", rules.magnitudes.significant_digits));
+    match rules.rounding {
+        Rounding::None {} => sentences.push("Counts are not rounded.".into()),
+        Rounding::Nearest { base, sums } => {
+            let what = if sums { "Counts and sums" } else { "Counts" };
+            sentences.push(format!("{what} are rounded to the nearest multiple of {base}."));
+        }
+    }
+    let above = match rules.size.above {
+        Above::Refer => "goes to a person",
+        Above::Withhold => "is withheld",
+    };
+    sentences.push(format!("An answer of more than {} rows {above}.", rules.size.max_rows));
+    sentences.push(match rules.view.allowed {
+        true => "Answers in a session leave at once.".into(),
+        false => "No answer leaves in a session.".into(),
+    });
+    sentences.push(match rules.release.reviewers.get() {
+        0 => "A file may leave without review.".into(),
+        1 => "A file leaves when at least 1 other person has agreed.".into(),
+        reviewers => format!("A file leaves when at least {reviewers} other people have agreed."),
+    });
+    sentences
+}
+
+/// The largest number of people that is too few, in words.
+fn below(minimum: u32) -> String {
+    people(minimum.saturating_sub(1))
+}
+
+fn people(number: u32) -> String {
+    if number == 1 { "1 person".into() } else { format!("{number} people") }
+}
