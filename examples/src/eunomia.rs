@@ -93,6 +93,14 @@ mod tests {
     }
 
     #[test]
+    fn spec_and_permits_are_valid() {
+        tre_core::spec::Spec::parse(SPEC).unwrap();
+        for permit in [OUTCOMES, DRUGS] {
+            tre_core::permit::Permit::parse(permit).unwrap();
+        }
+    }
+
+    #[test]
     fn the_projects_differ_in_people_policy_and_columns() {
         let (outcomes, drugs): (toml::Table, toml::Table) =
             (OUTCOMES.parse().unwrap(), DRUGS.parse().unwrap());

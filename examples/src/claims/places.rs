@@ -35,8 +35,8 @@ pub struct Facility {
 
 impl fmt::Display for Facility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = 10_000 + self.number % 890_000;
-        write!(f, "{:02}1{local:06}{}", self.prefecture, check_digit(local))
+        let number = u32::from(self.prefecture) * 10_000_000 + 1_000_000 + 10_000 + self.number % 890_000;
+        write!(f, "{number:09}{}", check_digit(number))
     }
 }
 
