@@ -48,14 +48,24 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
                 Decision::Withhold { .. } => TreatedCells::nothing(treated.batch().schema()),
             };
             let summary = Summary::of(&treated, lineage);
-            Checked { treated, decision, notices: notices(lineage, policy.rules()), summary }
+            Checked {
+                treated,
+                decision,
+                notices: notices(lineage, policy.rules()),
+                summary,
+            }
         }
         Err(what) => {
             let schema = TreatedCells::schema(&lineage.layout).unwrap_or_else(|_| Arc::new(Schema::empty()));
             let treated = TreatedCells::nothing(schema);
             let summary = Summary::of(&treated, lineage);
             let reasons = vec![Problem::of(&codes::SDC_EVIDENCE, what)];
-            Checked { treated, decision: Decision::Withhold { reasons }, notices: vec![], summary }
+            Checked {
+                treated,
+                decision: Decision::Withhold { reasons },
+                notices: vec![],
+                summary,
+            }
         }
     }
 }
@@ -66,8 +76,14 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
     }
     let schema = TreatedCells::schema(&lineage.layout).map_err(|error| error.to_string())?;
     let domains: Vec<Option<&[Value]>> = lineage.keys.iter().map(|key| key.domain.as_deref()).collect();
-    let mut groups = Groups::new(cells.keys(), cells.len(), &lineage.layout.keys, &domains, &rules.domains)
-        .map_err(|error| error.to_string())?;
+    let mut groups = Groups::new(
+        cells.keys(),
+        cells.len(),
+        &lineage.layout.keys,
+        &domains,
+        &rules.domains,
+    )
+    .map_err(|error| error.to_string())?;
 
     let arguments = rules::arguments(&lineage.layout);
     let verdicts = judge(cells, &mut groups, &arguments, rules);
@@ -75,13 +91,20 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
     let mut columns = groups.key_columns();
     let mut statuses = Vec::with_capacity(lineage.layout.values.len());
     for (i, kind) in lineage.layout.values.iter().enumerate() {
-        let slot = arguments.iter().position(|argument| argument.index == kind.argument());
-        let (column, slot) =
-            cells.value(i).zip(slot).ok_or("a value of the layout is not among the cells".to_owned())?;
+        let slot = arguments
+            .iter()
+            .position(|argument| argument.index == kind.argument());
+        let (column, slot) = cells
+            .value(i)
+            .zip(slot)
+            .ok_or("a value of the layout is not among the cells".to_owned())?;
         let of_groups = groups.rows().iter().zip(verdicts.chunks(arguments.len()));
         // A verdict that is missing suppresses.
         let of_groups = of_groups.map(|(group, row)| {
-            (group.source, row.get(slot).copied().unwrap_or(Some(Rule::Threshold)))
+            (
+                group.source,
+                row.get(slot).copied().unwrap_or(Some(Rule::Threshold)),
+            )
         });
         let treated = treat(column, *kind, of_groups, rules)
             .ok_or("a value is not of the type that its layout demands".to_owned())?;
@@ -103,7 +126,10 @@ fn judge(
     let mut keep = Vec::with_capacity(groups.rows().len());
     let mut verdicts = vec![None; arguments.len()];
     for group in groups.rows() {
-        let evidence = Evidence { cells, row: group.source };
+        let evidence = Evidence {
+            cells,
+            row: group.source,
+        };
         rules::judge(evidence, group.declared, arguments, rules, &mut verdicts);
         let stays = group.declared || verdicts.iter().any(Option::is_none);
         keep.push(stays);
@@ -134,7 +160,10 @@ fn decide(summary: &Summary, policy: &Policy) -> Decision {
     if summary.rows <= u64::from(limit.get()) {
         return Decision::Release;
     }
-    let what = format!("the answer has more than {limit} rows, the most that policy `{}` lets out at once", policy.id());
+    let what = format!(
+        "the answer has more than {limit} rows, the most that policy `{}` lets out at once",
+        policy.id()
+    );
     let reasons = vec![Problem::of(&codes::SDC_TOO_MANY_ROWS, what)];
     match policy.rules().size.above {
         Above::Refer => Decision::Refer { reasons },
@@ -146,19 +175,35 @@ fn decide(summary: &Summary, policy: &Policy) -> Decision {
 fn notices(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
     let mut notices = Vec::new();
     if !lineage.keys.is_empty() {
-        let sizes: Vec<Option<usize>> = lineage.keys.iter().map(|key| Some(key.domain.as_ref()?.len())).collect();
+        let sizes: Vec<Option<usize>> = lineage
+            .keys
+            .iter()
+            .map(|key| Some(key.domain.as_ref()?.len()))
+            .collect();
         let completed = completion::product(&sizes, &rules.domains).is_some();
-        let which = if completed { "groups outside of the declared domains, NULL among them," } else { "rare groups" };
-        notices.push(format!("{which} are not shown when fewer than {} people are in them", rules.labels.minimum));
+        let which = if completed {
+            "groups outside of the declared domains, NULL among them,"
+        } else {
+            "rare groups"
+        };
+        notices.push(format!(
+            "{which} are not shown when fewer than {} people are in them",
+            rules.labels.minimum
+        ));
     }
     let sums = lineage.layout.values.iter().any(|kind| kind.is_magnitude());
     if sums {
-        notices.push(format!("sums are rounded to {} significant digits", rules.magnitudes.significant_digits));
+        notices.push(format!(
+            "sums are rounded to {} significant digits",
+            rules.magnitudes.significant_digits
+        ));
     }
     match rules.rounding {
         Rounding::None {} => {}
         Rounding::Nearest { base, sums: true } => {
-            notices.push(format!("counts and sums are rounded to the nearest multiple of {base}"));
+            notices.push(format!(
+                "counts and sums are rounded to the nearest multiple of {base}"
+            ));
         }
         Rounding::Nearest { base, sums: false } => {
             notices.push(format!("counts are rounded to the nearest multiple of {base}"));

@@ -5,7 +5,7 @@
 //! (numbers and dates by value, text by its UTF-8 bytes, false before true); NULL last. Rows are sorted by the ranks of
 //! their keys, first key first. Which values other rows hold does not change the order of two rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,13 +13,14 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
 };
 
 use tre_core::policy::DomainsRule;
 use tre_core::types::{ColumnType, Value};
 
-use crate::rules::completion;
+use crate::rules::completion::{self, Product};
 
 /// Why base cells cannot be brought into order: they contradict the lineage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,8 +38,6 @@ pub(crate) enum GroupsError {
 pub(crate) struct Groups<'a> {
     keys: Vec<KeyValues<'a>>,
     rows: Vec<Group>,
-    /// Ranks of all rows, `keys.len()` per row, by [`Group::place`].
-    ranks: Vec<usize>,
 }
 
 /// One group.
@@ -48,6 +47,7 @@ pub(crate) struct Group {
     pub source: Option<usize>,
     /// Whether it stands in the answer whatever the data are.
     pub declared: bool,
+    /// Its index in [`KeyValues::ranks`].
     place: usize,
 }
 
@@ -55,7 +55,12 @@ pub(crate) struct Group {
 #[derive(Debug)]
 struct KeyValues<'a> {
     column_type: ColumnType,
+    /// Declared values first, then others; NULL has the rank after the last.
     values: Vec<Key<'a>>,
+    /// How many of them are declared; `None`: the key declares no domain.
+    declared: Option<usize>,
+    /// Rank of the key in each group, base cells first.
+    ranks: Vec<usize>,
 }
 
 /// A key's value: text, or anything else as a number.
@@ -76,47 +81,30 @@ impl<'a> Groups<'a> {
         domains: &[Option<&'a [Value]>],
         rule: &DomainsRule,
     ) -> Result<Self, GroupsError> {
-        let width = types.len();
-        if columns.len() != width || domains.len() != width {
+        if columns.len() != types.len() || domains.len() != types.len() {
             return Err(GroupsError::KeyType);
         }
-        let mut ranks = vec![0; length * width];
-        let mut keys = Vec::with_capacity(width);
-        let mut declared_sizes = Vec::with_capacity(width);
-        for (position, ((column, column_type), domain)) in columns.iter().zip(types).zip(domains).enumerate() {
-            let (key, declared, row_ranks) = rank(column, *column_type, *domain)?;
-            for (row, rank) in row_ranks.into_iter().enumerate() {
-                if let Some(slot) = ranks.get_mut(row * width + position) {
-                    *slot = rank;
-                }
-            }
-            keys.push(key);
-            declared_sizes.push(declared);
-        }
-        let product = completion::product(&declared_sizes, rule);
+        let keys = columns.iter().zip(types).zip(domains);
+        let mut keys = keys
+            .map(|((column, column_type), domain)| KeyValues::new(column, *column_type, *domain))
+            .collect::<Result<Vec<_>, GroupsError>>()?;
         let mut rows: Vec<Group> = (0..length)
-            .map(|place| Group { source: Some(place), declared: false, place })
+            .map(|place| Group {
+                source: Some(place),
+                declared: false,
+                place,
+            })
             .collect();
-        if let Some(product) = product {
-            let present = rows.iter_mut().filter_map(|group| {
-                let position = product.position(row_of(&ranks, width, group.place))?;
-                group.declared = true;
-                Some(position)
-            });
-            for position in product.missing(present) {
-                rows.push(Group { source: None, declared: true, place: rows.len() });
-                ranks.extend(product.combination(position));
-            }
+        let sizes: Vec<Option<usize>> = keys.iter().map(|key| key.declared).collect();
+        if let Some(product) = completion::product(&sizes, rule) {
+            complete(&mut keys, &mut rows, &product);
         }
-        rows.sort_by(|a, b| row_of(&ranks, width, a.place).cmp(row_of(&ranks, width, b.place)));
-        let same = |pair: &[Group]| match pair {
-            [a, b] => row_of(&ranks, width, a.place) == row_of(&ranks, width, b.place),
-            _ => false,
-        };
-        if rows.windows(2).any(same) {
+        sort(&keys, &mut rows);
+        let same = |a: &Group, b: &Group| keys.iter().all(|key| key.rank(a) == key.rank(b));
+        if rows.iter().zip(rows.iter().skip(1)).any(|(a, b)| same(a, b)) {
             return Err(GroupsError::Twice);
         }
-        Ok(Groups { keys, rows, ranks })
+        Ok(Groups { keys, rows })
     }
 
     /// The groups, in order.
@@ -132,59 +120,122 @@ impl<'a> Groups<'a> {
 
     /// The key columns of the groups, in order.
     pub(crate) fn key_columns(&self) -> Vec<ArrayRef> {
-        let width = self.keys.len();
-        self.keys
-            .iter()
-            .enumerate()
-            .map(|(position, key)| {
-                let values = self.rows.iter().map(|group| {
-                    let rank = row_of(&self.ranks, width, group.place).get(position)?;
-                    key.values.get(*rank).copied()
-                });
-                column(key.column_type, values)
-            })
-            .collect()
+        let of_key = |key: &KeyValues<'a>| {
+            column(
+                key.column_type,
+                self.rows
+                    .iter()
+                    .map(|group| key.values.get(key.rank(group)).copied()),
+            )
+        };
+        self.keys.iter().map(of_key).collect()
     }
 }
 
-fn row_of(ranks: &[usize], width: usize, place: usize) -> &[usize] {
-    ranks.get(place * width..(place + 1) * width).unwrap_or_default()
-}
-
-/// Ranks of one key: its values by rank, how many of them are declared (`None`: it declares no domain), and the rank of
-/// every row. NULL has the rank after the last value.
-#[expect(clippy::type_complexity, reason = "three results of one pass, taken apart by the only caller")]
-fn rank<'a>(
-    column: &'a ArrayRef,
-    column_type: ColumnType,
-    domain: Option<&'a [Value]>,
-) -> Result<(KeyValues<'a>, Option<usize>, Vec<usize>), GroupsError> {
-    let cells = cells(column, column_type).ok_or(GroupsError::KeyType)?;
-    let mut values: Vec<Key<'a>> = Vec::new();
-    let mut rank_of: HashMap<Key<'a>, usize> = HashMap::new();
-    for value in domain.unwrap_or_default() {
-        let key = declared_key(value, column_type).ok_or(GroupsError::KeyType)?;
-        rank_of.entry(key).or_insert_with(|| {
-            values.push(key);
-            values.len() - 1
-        });
-    }
-    let declared = domain.map(|_| values.len());
-    let mut others: BTreeSet<Key<'a>> = BTreeSet::new();
-    let mut last = None;
-    for cell in cells.iter().flatten() {
-        if last != Some(*cell) && !rank_of.contains_key(cell) {
-            others.insert(*cell);
+/// Marks the groups that the product declares, and adds those of it that nobody is in.
+fn complete(keys: &mut [KeyValues<'_>], rows: &mut Vec<Group>, product: &Product) {
+    let mut present = Vec::with_capacity(rows.len());
+    let mut ranks = Vec::with_capacity(keys.len());
+    for group in rows.iter_mut() {
+        ranks.clear();
+        ranks.extend(keys.iter().map(|key| key.rank(group)));
+        if let Some(position) = product.position(&ranks) {
+            group.declared = true;
+            present.push(position);
         }
-        last = Some(*cell);
     }
-    for key in others {
-        rank_of.insert(key, values.len());
-        values.push(key);
+    for position in product.missing(present.into_iter()) {
+        rows.push(Group {
+            source: None,
+            declared: true,
+            place: rows.len(),
+        });
+        for (key, rank) in keys.iter_mut().zip(product.combination(position)) {
+            key.ranks.push(rank);
+        }
     }
-    let null = values.len();
-    let ranks = cells.iter().map(|cell| cell.map_or(null, |key| rank_of.get(&key).copied().unwrap_or(null))).collect();
-    Ok((KeyValues { column_type, values }, declared, ranks))
+}
+
+/// Sorts by the ranks of the keys, first key first: a stable counting sort per key, last key first.
+fn sort(keys: &[KeyValues<'_>], rows: &mut Vec<Group>) {
+    for key in keys.iter().rev() {
+        // The end of each rank's groups in the sorted order, which its groups then fill from the back.
+        let mut ends = vec![0_usize; key.values.len() + 1];
+        for group in rows.iter() {
+            if let Some(count) = ends.get_mut(key.rank(group)) {
+                *count += 1;
+            }
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before += *end;
+            *end = before;
+        }
+        let mut sorted = rows.clone();
+        for group in rows.iter().rev() {
+            if let Some(end) = ends.get_mut(key.rank(group)) {
+                *end -= 1;
+                if let Some(slot) = sorted.get_mut(*end) {
+                    *slot = *group;
+                }
+            }
+        }
+        *rows = sorted;
+    }
+}
+
+impl<'a> KeyValues<'a> {
+    fn new(
+        column: &'a ArrayRef,
+        column_type: ColumnType,
+        domain: Option<&'a [Value]>,
+    ) -> Result<Self, GroupsError> {
+        let cells = cells(column, column_type).ok_or(GroupsError::KeyType)?;
+        // Values in the order in which they are met, the domain's first.
+        let mut values: Vec<Key<'a>> = Vec::new();
+        let mut met: HashMap<Key<'a>, usize> = HashMap::new();
+        let mut meet = |key: Key<'a>| {
+            *met.entry(key).or_insert_with(|| {
+                values.push(key);
+                values.len() - 1
+            })
+        };
+        for value in domain.unwrap_or_default() {
+            meet(declared_key(value, column_type).ok_or(GroupsError::KeyType)?);
+        }
+        let declared =
+            domain.map(|domain| domain.iter().filter_map(|value| declared_key(value, column_type)));
+        let declared = declared.map(|keys| keys.collect::<HashSet<_>>().len());
+        let mut ranks: Vec<usize> = cells
+            .iter()
+            .map(|cell| cell.map_or(usize::MAX, &mut meet))
+            .collect();
+        // Those that are not declared get their ranks by value.
+        let mut order: Vec<usize> = (declared.unwrap_or(0)..values.len()).collect();
+        order.sort_by_key(|index| values.get(*index));
+        let mut rank_of: Vec<usize> = (0..values.len()).collect();
+        let mut sorted: Vec<Key<'a>> = values.iter().take(declared.unwrap_or(0)).copied().collect();
+        for index in order {
+            if let Some(rank) = rank_of.get_mut(index) {
+                *rank = sorted.len();
+            }
+            sorted.extend(values.get(index));
+        }
+        let null = sorted.len();
+        for rank in &mut ranks {
+            *rank = rank_of.get(*rank).copied().unwrap_or(null);
+        }
+        Ok(KeyValues {
+            column_type,
+            values: sorted,
+            declared,
+            ranks,
+        })
+    }
+
+    fn rank(&self, group: &Group) -> usize {
+        self.ranks.get(group.place).copied().unwrap_or(self.values.len())
+    }
 }
 
 fn declared_key(value: &Value, column_type: ColumnType) -> Option<Key<'_>> {
@@ -211,10 +262,16 @@ fn cells(column: &ArrayRef, column_type: ColumnType) -> Option<Vec<Option<Key<'_
         ColumnType::Decimal { .. } => numbers::<Decimal128Type>(column)?,
         ColumnType::Date => numbers::<Date32Type>(column)?,
         ColumnType::Timestamp => numbers::<TimestampMicrosecondType>(column)?,
-        ColumnType::Bool => {
-            column.as_boolean_opt()?.iter().map(|cell| cell.map(|truth| Key::Number(i128::from(truth)))).collect()
-        }
-        ColumnType::Text => column.as_string_opt::<i32>()?.iter().map(|cell| cell.map(Key::Text)).collect(),
+        ColumnType::Bool => column
+            .as_boolean_opt()?
+            .iter()
+            .map(|cell| cell.map(|truth| Key::Number(i128::from(truth))))
+            .collect(),
+        ColumnType::Text => column
+            .as_string_opt::<i32>()?
+            .iter()
+            .map(|cell| cell.map(Key::Text))
+            .collect(),
     })
 }
 
@@ -224,7 +281,11 @@ where
     i128: From<T::Native>,
 {
     let cells = column.as_primitive_opt::<T>()?.iter();
-    Some(cells.map(|cell| cell.map(|number| Key::Number(i128::from(number)))).collect())
+    Some(
+        cells
+            .map(|cell| cell.map(|number| Key::Number(i128::from(number))))
+            .collect(),
+    )
 }
 
 /// Builds a key column. The values came out of columns and domains of this type, so each conversion succeeds.
@@ -241,9 +302,11 @@ fn column<'a>(column_type: ColumnType, values: impl Iterator<Item = Option<Key<'
             let days = values.map(|key| number(key).and_then(|number| i32::try_from(number).ok()));
             Arc::new(days.collect::<Date32Array>())
         }
-        ColumnType::Bool => {
-            Arc::new(values.map(|key| number(key).map(|number| number != 0)).collect::<BooleanArray>())
-        }
+        ColumnType::Bool => Arc::new(
+            values
+                .map(|key| number(key).map(|number| number != 0))
+                .collect::<BooleanArray>(),
+        ),
         ColumnType::Decimal { .. } => {
             let numbers = values.map(number).collect::<Decimal128Array>();
             Arc::new(numbers.with_data_type(column_type.arrow()))

@@ -16,7 +16,10 @@ pub fn of_status(status: StatusCode, policy: &Policy) -> Option<Problem> {
         return None;
     }
     let why = why(status.rule(), policy.rules());
-    Some(Problem::of(code, format!("{} ({}): {why}", status.status(), status.rule())))
+    Some(Problem::of(
+        code,
+        format!("{} ({}): {why}", status.status(), status.rule()),
+    ))
 }
 
 /// What was done to a table, a line per value column and reason.
@@ -26,7 +29,10 @@ pub fn of_summary(summary: &Summary, policy: &Policy) -> Vec<Problem> {
         for count in &value.statuses {
             let status = StatusCode::new(count.status, count.rule);
             if let Some(reason) = of_status(status, policy) {
-                let what = format!("`{}`: {} of {} {}", value.value, count.cells, summary.rows, reason.what);
+                let what = format!(
+                    "`{}`: {} of {} {}",
+                    value.value, count.cells, summary.rows, reason.what
+                );
                 lines.push(Problem::new(reason.code, what, reason.hint));
             }
         }
@@ -56,7 +62,10 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
         Rule::Complement => {
-            format!("it differs from another value of its row by fewer than {} people", rules.complement.minimum)
+            format!(
+                "it differs from another value of its row by fewer than {} people",
+                rules.complement.minimum
+            )
         }
         Rule::Threshold => format!("fewer than {} people stand behind it", rules.units.minimum),
         Rule::Zero => "nobody stands behind it".into(),

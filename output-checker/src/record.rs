@@ -198,12 +198,21 @@ pub struct Reason {
 
 impl SdcRecord {
     /// Describes `output`, the bytes of what leaves, which are computed from these aggregations.
-    pub fn new(output: &[u8], tool: Tool, origin: Origin, policy: &Policy, aggregations: Vec<Aggregation>) -> Self {
+    pub fn new(
+        output: &[u8],
+        tool: Tool,
+        origin: Origin,
+        policy: &Policy,
+        aggregations: Vec<Aggregation>,
+    ) -> Self {
         let rules = policy.rules();
         SdcRecord {
             schema_version: SCHEMA_VERSION,
             tool,
-            output: Output { sha256: sha256(output), bytes: output.len() as u64 },
+            output: Output {
+                sha256: sha256(output),
+                bytes: output.len() as u64,
+            },
             origin,
             policy: PolicyRef {
                 id: policy.id().clone(),
@@ -258,7 +267,10 @@ impl Aggregation {
             keys: lineage
                 .keys
                 .iter()
-                .map(|key| Key { name: key.name.clone(), declared: key.domain.is_some() })
+                .map(|key| Key {
+                    name: key.name.clone(),
+                    declared: key.domain.is_some(),
+                })
                 .collect(),
             rows,
             values,
@@ -276,20 +288,34 @@ impl RecordedDecision {
             Decision::Refer { .. } => Outcome::Refer,
             Decision::Withhold { .. } => Outcome::Withhold,
         };
-        RecordedDecision { outcome, reasons: decision.reasons().iter().map(Reason::of).collect() }
+        RecordedDecision {
+            outcome,
+            reasons: decision.reasons().iter().map(Reason::of).collect(),
+        }
     }
 
     /// The worst of several, with the reasons of all that are as bad.
     fn worst<'a>(parts: impl Iterator<Item = &'a RecordedDecision> + Clone) -> Self {
-        let outcome = parts.clone().map(|part| part.outcome).max().unwrap_or(Outcome::Release);
+        let outcome = parts
+            .clone()
+            .map(|part| part.outcome)
+            .max()
+            .unwrap_or(Outcome::Release);
         let as_bad = parts.filter(|part| part.outcome == outcome);
-        RecordedDecision { outcome, reasons: as_bad.flat_map(|part| part.reasons.iter().cloned()).collect() }
+        RecordedDecision {
+            outcome,
+            reasons: as_bad.flat_map(|part| part.reasons.iter().cloned()).collect(),
+        }
     }
 }
 
 impl Reason {
     fn of(problem: &Problem) -> Self {
-        Reason { code: problem.code.id.to_owned(), what: problem.what.clone(), hint: problem.hint.clone() }
+        Reason {
+            code: problem.code.id.to_owned(),
+            what: problem.what.clone(),
+            hint: problem.hint.clone(),
+        }
     }
 }
 

@@ -61,11 +61,21 @@ impl Summary {
             }
             let statuses = counts
                 .into_iter()
-                .map(|(code, cells)| StatusCount { status: code.status(), rule: code.rule(), cells })
+                .map(|(code, cells)| StatusCount {
+                    status: code.status(),
+                    rule: code.rule(),
+                    cells,
+                })
                 .collect();
-            ValueSummary { value: value_text(*kind, lineage), statuses }
+            ValueSummary {
+                value: value_text(*kind, lineage),
+                statuses,
+            }
         });
-        Summary { rows: batch.num_rows() as u64, values: values.collect() }
+        Summary {
+            rows: batch.num_rows() as u64,
+            values: values.collect(),
+        }
     }
 }
 

@@ -46,11 +46,15 @@ impl TreatedCells {
     }
 
     pub(crate) fn new(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<Self, ArrowError> {
-        Ok(TreatedCells { batch: RecordBatch::try_new(schema, columns)? })
+        Ok(TreatedCells {
+            batch: RecordBatch::try_new(schema, columns)?,
+        })
     }
 
     /// No row at all.
     pub(crate) fn nothing(schema: SchemaRef) -> Self {
-        TreatedCells { batch: RecordBatch::new_empty(schema) }
+        TreatedCells {
+            batch: RecordBatch::new_empty(schema),
+        }
     }
 }

@@ -41,8 +41,14 @@ pub(super) enum Side {
 
 /// The side that is suppressed, if any.
 pub(super) fn suppresses(pair: Pair, rule: &ComplementRule) -> Option<Side> {
-    let Pair { units: [first, second], without } = pair;
-    if without.into_iter().all(|units| rule.minimum.none_or_enough(units)) {
+    let Pair {
+        units: [first, second],
+        without,
+    } = pair;
+    if without
+        .into_iter()
+        .all(|units| rule.minimum.none_or_enough(units))
+    {
         None
     } else if first < second {
         Some(Side::First)
@@ -58,20 +64,47 @@ mod tests {
 
     #[test]
     fn cases() {
-        let rule = ComplementRule { minimum: 10.try_into().unwrap() };
+        let rule = ComplementRule {
+            minimum: 10.try_into().unwrap(),
+        };
         // (case, [units a, units b], [a without b, b without a], suppressed)
         let cases = [
             ("the same people in the same rows", [30, 30], [0, 0], None),
-            ("x is missing for one person", [30, 29], [1, 0], Some(Side::Second)),
+            (
+                "x is missing for one person",
+                [30, 29],
+                [1, 0],
+                Some(Side::Second),
+            ),
             ("x is missing for nine", [30, 21], [9, 0], Some(Side::Second)),
             ("x is missing for ten", [30, 20], [10, 0], None),
-            ("x is missing in a row of one who has others", [30, 30], [1, 0], Some(Side::Second)),
-            ("only the other direction is small", [30, 45], [10, 3], Some(Side::First)),
+            (
+                "x is missing in a row of one who has others",
+                [30, 30],
+                [1, 0],
+                Some(Side::Second),
+            ),
+            (
+                "only the other direction is small",
+                [30, 45],
+                [10, 3],
+                Some(Side::First),
+            ),
             ("both directions are small", [30, 31], [2, 3], Some(Side::First)),
-            ("both small, equally many people: the later", [30, 30], [2, 2], Some(Side::Second)),
+            (
+                "both small, equally many people: the later",
+                [30, 30],
+                [2, 2],
+                Some(Side::Second),
+            ),
             ("both directions are large", [30, 50], [10, 30], None),
             ("no x at all beside many people", [30, 0], [30, 0], None),
-            ("no x at all beside few people", [3, 0], [3, 0], Some(Side::Second)),
+            (
+                "no x at all beside few people",
+                [3, 0],
+                [3, 0],
+                Some(Side::Second),
+            ),
             ("nobody at all", [0, 0], [0, 0], None),
             ("disjoint and large", [12, 15], [12, 15], None),
         ];
@@ -82,11 +115,25 @@ mod tests {
 
     #[test]
     fn it_is_symmetric_but_for_ties() {
-        let rule = ComplementRule { minimum: 3.try_into().unwrap() };
+        let rule = ComplementRule {
+            minimum: 3.try_into().unwrap(),
+        };
         let mut compared = 0;
         for (a, b, ab, ba) in (0..4096_u64).map(|n| (n % 8, n / 8 % 8, n / 64 % 8, n / 512)) {
-            let one = suppresses(Pair { units: [a, b], without: [ab, ba] }, &rule);
-            let other = suppresses(Pair { units: [b, a], without: [ba, ab] }, &rule);
+            let one = suppresses(
+                Pair {
+                    units: [a, b],
+                    without: [ab, ba],
+                },
+                &rule,
+            );
+            let other = suppresses(
+                Pair {
+                    units: [b, a],
+                    without: [ba, ab],
+                },
+                &rule,
+            );
             assert_eq!(one.is_some(), other.is_some());
             if a != b && one.is_some() {
                 assert_ne!(one, other);

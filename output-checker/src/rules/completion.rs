@@ -23,7 +23,9 @@ pub(crate) struct Product {
 /// The product that is completed, if any. `sizes`: how many values each key declares; `None` where it declares none.
 pub(crate) fn product(sizes: &[Option<usize>], rule: &DomainsRule) -> Option<Product> {
     let sizes = sizes.iter().copied().collect::<Option<Vec<usize>>>()?;
-    let rows = sizes.iter().try_fold(1_usize, |rows, size| rows.checked_mul(*size))?;
+    let rows = sizes
+        .iter()
+        .try_fold(1_usize, |rows, size| rows.checked_mul(*size))?;
     let limit = usize::try_from(rule.complete_up_to.get()).ok()?;
     (rows <= limit || sizes.is_empty()).then_some(Product { sizes, rows })
 }
@@ -61,7 +63,11 @@ impl Product {
                 *slot = true;
             }
         }
-        seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(position, _)| position).collect()
+        seen.iter()
+            .enumerate()
+            .filter(|(_, seen)| !**seen)
+            .map(|(position, _)| position)
+            .collect()
     }
 }
 
@@ -72,7 +78,9 @@ mod tests {
 
     #[test]
     fn cases() {
-        let rule = DomainsRule { complete_up_to: 12.try_into().unwrap() };
+        let rule = DomainsRule {
+            complete_up_to: 12.try_into().unwrap(),
+        };
         // (case, declared sizes, rows of the completed table)
         let cases: [(&str, &[Option<usize>], Option<usize>); 8] = [
             ("no keys: one group", &[], Some(1)),
@@ -82,23 +90,38 @@ mod tests {
             ("above the limit", &[Some(13)], None),
             ("one key undeclared", &[Some(2), None], None),
             ("an empty domain", &[Some(2), Some(0)], Some(0)),
-            ("a product beyond any number", &[Some(usize::MAX), Some(usize::MAX)], None),
+            (
+                "a product beyond any number",
+                &[Some(usize::MAX), Some(usize::MAX)],
+                None,
+            ),
         ];
         for (case, sizes, expected) in cases {
-            assert_eq!(product(sizes, &rule).map(|product| product.rows), expected, "{case}");
+            assert_eq!(
+                product(sizes, &rule).map(|product| product.rows),
+                expected,
+                "{case}"
+            );
         }
     }
 
     #[test]
     fn a_limit_of_zero_switches_completion_off_but_for_the_group_of_all_rows() {
-        let off = DomainsRule { complete_up_to: 0.try_into().unwrap() };
+        let off = DomainsRule {
+            complete_up_to: 0.try_into().unwrap(),
+        };
         assert!(product(&[Some(1)], &off).is_none());
         assert!(product(&[], &off).is_some());
     }
 
     #[test]
     fn positions_and_combinations_are_each_others_inverse() {
-        let product = product(&[Some(2), Some(3), Some(4)], &DomainsRule { complete_up_to: 24.try_into().unwrap() });
+        let product = product(
+            &[Some(2), Some(3), Some(4)],
+            &DomainsRule {
+                complete_up_to: 24.try_into().unwrap(),
+            },
+        );
         let product = product.unwrap();
         for position in 0..24 {
             let ranks = product.combination(position);

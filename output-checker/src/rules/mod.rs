@@ -4,8 +4,8 @@
 //! `disclosure` must not say more than the policy does. So whatever has too few people is suppressed as `threshold`,
 //! however many other rules it breaks; `complement` and `same-value` are said only of values with enough people.
 
-pub(crate) mod completion;
 mod complement;
+pub(crate) mod completion;
 mod rare_label;
 mod same_value;
 mod threshold;
@@ -28,9 +28,15 @@ pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
     for kind in &layout.values {
         let summed = matches!(kind, ValueKind::Sum { .. });
-        match arguments.iter_mut().find(|argument| argument.index == kind.argument()) {
+        match arguments
+            .iter_mut()
+            .find(|argument| argument.index == kind.argument())
+        {
             Some(argument) => argument.summed |= summed,
-            None => arguments.push(Argument { index: kind.argument(), summed }),
+            None => arguments.push(Argument {
+                index: kind.argument(),
+                summed,
+            }),
         }
     }
     arguments.sort_by_key(|argument| argument.index);
@@ -58,13 +64,16 @@ impl Evidence<'_> {
     /// Who stands behind the argument's values, by the policy.
     fn contributors(self, argument: Argument, rule: Contributors) -> u64 {
         match (rule, argument.index, self.row) {
-            (Contributors::Nonzero, Some(index), Some(row)) if argument.summed => self.cells.nonzero(index, row),
+            (Contributors::Nonzero, Some(index), Some(row)) if argument.summed => {
+                self.cells.nonzero(index, row)
+            }
             _ => self.present(argument),
         }
     }
 
     fn counted_without(self, a: Argument, b: Argument) -> u64 {
-        self.row.map_or(0, |row| self.cells.counted_without(a.index, b.index, row))
+        self.row
+            .map_or(0, |row| self.cells.counted_without(a.index, b.index, row))
     }
 
     fn extremes(self, argument: Argument) -> Option<(i128, i128)> {

@@ -26,7 +26,9 @@ mod tests {
 
     #[test]
     fn cases() {
-        let rule = LabelsRule { minimum: 10.try_into().unwrap() };
+        let rule = LabelsRule {
+            minimum: 10.try_into().unwrap(),
+        };
         // (case, people, suppressed)
         let cases = [
             ("a label of nobody: the worker made it up", 0, true),

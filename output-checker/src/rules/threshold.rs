@@ -61,7 +61,10 @@ mod tests {
         for (case, units, contributors, zero_shown, zero_suppressed) in cases {
             let behind = Behind { units, contributors };
             for (zero, expected) in [(Showing::Show, zero_shown), (Showing::Suppress, zero_suppressed)] {
-                let rule = UnitsRule { minimum: 10.try_into().unwrap(), zero };
+                let rule = UnitsRule {
+                    minimum: 10.try_into().unwrap(),
+                    zero,
+                };
                 assert_eq!(suppresses(behind, &rule), expected, "{case}, {zero:?}");
             }
         }
@@ -69,7 +72,16 @@ mod tests {
 
     #[test]
     fn a_minimum_of_one_is_the_rule_switched_off() {
-        let rule = UnitsRule { minimum: 1.try_into().unwrap(), zero: Showing::Show };
-        assert!((0..20).all(|units| !suppresses(Behind { units, contributors: units }, &rule)));
+        let rule = UnitsRule {
+            minimum: 1.try_into().unwrap(),
+            zero: Showing::Show,
+        };
+        assert!((0..20).all(|units| !suppresses(
+            Behind {
+                units,
+                contributors: units
+            },
+            &rule
+        )));
     }
 }

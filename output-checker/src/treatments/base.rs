@@ -25,9 +25,10 @@ impl BaseRounding {
     pub(super) fn of_counts(rounding: Rounding) -> Option<Self> {
         match rounding {
             Rounding::None {} => None,
-            Rounding::Nearest { base, .. } => {
-                Some(BaseRounding { unit: i128::from(base.get()), limit: i128::from(i64::MAX) })
-            }
+            Rounding::Nearest { base, .. } => Some(BaseRounding {
+                unit: i128::from(base.get()),
+                limit: i128::from(i64::MAX),
+            }),
         }
     }
 
@@ -39,7 +40,10 @@ impl BaseRounding {
             Rounding::Nearest { base, .. } => {
                 let places = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
                 let unit = i128::from(base.get()).checked_mul(places)?;
-                Some(BaseRounding { unit, limit: LARGEST_DECIMAL })
+                Some(BaseRounding {
+                    unit,
+                    limit: LARGEST_DECIMAL,
+                })
             }
         }
     }
@@ -56,13 +60,23 @@ mod tests {
     use super::*;
 
     fn base(base: i64) -> Rounding {
-        Rounding::Nearest { base: base.try_into().unwrap(), sums: true }
+        Rounding::Nearest {
+            base: base.try_into().unwrap(),
+            sums: true,
+        }
     }
 
     #[test]
     fn cases() {
         let counts = BaseRounding::of_counts(base(5)).unwrap();
-        for (count, expected) in [(0, 0), (8, 10), (9, 10), (12, 10), (13, 15), (1_000_002, 1_000_000)] {
+        for (count, expected) in [
+            (0, 0),
+            (8, 10),
+            (9, 10),
+            (12, 10),
+            (13, 15),
+            (1_000_002, 1_000_000),
+        ] {
             assert_eq!(counts.round(count), expected, "count {count}");
         }
         // 12.30, 12.50 and -12.51 with two decimal places; 12.5 is half way and goes to the even multiple, 10.

@@ -39,7 +39,12 @@ mod tests {
             ("negative", -98_766, 4, -98_770),
             ("one digit", 55, 1, 60),
             ("all digits", LARGEST_DECIMAL, 38, LARGEST_DECIMAL),
-            ("at the end of the type", LARGEST_DECIMAL, 4, 9999 * 10_i128.pow(34)),
+            (
+                "at the end of the type",
+                LARGEST_DECIMAL,
+                4,
+                9999 * 10_i128.pow(34),
+            ),
         ];
         for (case, sum, digits, expected) in cases {
             assert_eq!(keep(sum, digits.try_into().unwrap()), expected, "{case}");
@@ -56,7 +61,11 @@ mod tests {
                 let kept = keep(sum, digits);
                 assert_eq!(keep(kept, digits), kept);
                 assert_eq!(keep(-sum, digits), -kept);
-                let significant = kept.to_string().trim_start_matches('-').trim_end_matches('0').len();
+                let significant = kept
+                    .to_string()
+                    .trim_start_matches('-')
+                    .trim_end_matches('0')
+                    .len();
                 assert!(significant <= digits.get() as usize);
             }
         }

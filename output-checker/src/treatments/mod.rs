@@ -56,7 +56,10 @@ pub(crate) fn counts(
         });
         statuses.push(status(verdict, base.is_some()).as_i32());
     }
-    Some(Treated { values: Arc::new(Int64Array::from(values)), statuses: Arc::new(Int32Array::from(statuses)) })
+    Some(Treated {
+        values: Arc::new(Int64Array::from(values)),
+        statuses: Arc::new(Int32Array::from(statuses)),
+    })
 }
 
 /// Treats a column of sums; as [`counts`], with the sum of nobody NULL. The first thing that happens to a sum is that
@@ -68,7 +71,9 @@ pub(crate) fn sums(
     rounding: Rounding,
 ) -> Option<Treated> {
     let raw = column.as_primitive_opt::<Decimal128Type>()?;
-    let DataType::Decimal128(_, scale) = *raw.data_type() else { return None };
+    let DataType::Decimal128(_, scale) = *raw.data_type() else {
+        return None;
+    };
     let base = match rounding {
         Rounding::Nearest { sums: true, .. } => Some(BaseRounding::of_sums(rounding, scale)?),
         Rounding::Nearest { sums: false, .. } | Rounding::None {} => None,
@@ -76,7 +81,9 @@ pub(crate) fn sums(
     let mut values = Vec::with_capacity(raw.len());
     let mut statuses = Vec::with_capacity(raw.len());
     for (row, verdict) in groups {
-        let sum = row.filter(|row| *row < raw.len() && raw.is_valid(*row)).map(|row| raw.value(row));
+        let sum = row
+            .filter(|row| *row < raw.len() && raw.is_valid(*row))
+            .map(|row| raw.value(row));
         let sum = sum.map(|sum| digits::keep(sum, magnitudes.significant_digits));
         values.push(match (verdict, &base) {
             (Some(_), _) => None,
@@ -86,5 +93,8 @@ pub(crate) fn sums(
         statuses.push(status(verdict, base.is_some()).as_i32());
     }
     let values = Decimal128Array::from(values).with_data_type(raw.data_type().clone());
-    Some(Treated { values: Arc::new(values), statuses: Arc::new(Int32Array::from(statuses)) })
+    Some(Treated {
+        values: Arc::new(values),
+        statuses: Arc::new(Int32Array::from(statuses)),
+    })
 }

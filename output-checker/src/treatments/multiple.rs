@@ -70,8 +70,14 @@ mod tests {
     #[test]
     fn extremes_stay_within_their_type() {
         assert_eq!(nearest(LARGEST_DECIMAL, 10, LARGEST_DECIMAL), LARGEST_DECIMAL - 9);
-        assert_eq!(nearest(-LARGEST_DECIMAL, 10, LARGEST_DECIMAL), -(LARGEST_DECIMAL - 9));
-        assert_eq!(nearest(i128::from(i64::MAX), 5, i128::from(i64::MAX)), i128::from(i64::MAX) / 5 * 5);
+        assert_eq!(
+            nearest(-LARGEST_DECIMAL, 10, LARGEST_DECIMAL),
+            -(LARGEST_DECIMAL - 9)
+        );
+        assert_eq!(
+            nearest(i128::from(i64::MAX), 5, i128::from(i64::MAX)),
+            i128::from(i64::MAX) / 5 * 5
+        );
         for value in [i128::MIN, i128::MIN + 1, i128::MAX] {
             for unit in [2, 5, 10, i128::MAX] {
                 assert_eq!(nearest(value, unit, i128::MAX) % unit, 0);

@@ -234,7 +234,10 @@ impl Policy {
         })?;
         rules.check(id)?;
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-        Ok(Policy { rules, hash: data_encoding::HEXLOWER.encode(digest.as_ref()) })
+        Ok(Policy {
+            rules,
+            hash: data_encoding::HEXLOWER.encode(digest.as_ref()),
+        })
     }
 
     /// The policy's id.
@@ -283,7 +286,10 @@ impl Policy {
         }
         Err(Problem::new(
             &codes::SDC_POLICY_EXIT,
-            format!("policy `{}` demands at least {least} reviewers of a release, not {reviewers}", self.id()),
+            format!(
+                "policy `{}` demands at least {least} reviewers of a release, not {reviewers}",
+                self.id()
+            ),
             format!("set `reviewers` of the exit `release` to {least} or more"),
         ))
     }
@@ -334,8 +340,13 @@ impl RulePack {
 /// TOML's own dates, without a time.
 fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let wrong = || serde::de::Error::custom("a date is written YYYY-MM-DD, without quotes");
-    let text = toml::value::Datetime::deserialize(deserializer).map_err(|_| wrong())?.to_string();
-    text.parse().ok().filter(|_| text.len() == "YYYY-MM-DD".len()).ok_or_else(wrong)
+    let text = toml::value::Datetime::deserialize(deserializer)
+        .map_err(|_| wrong())?
+        .to_string();
+    text.parse()
+        .ok()
+        .filter(|_| text.len() == "YYYY-MM-DD".len())
+        .ok_or_else(wrong)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

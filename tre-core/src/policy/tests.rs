@@ -16,7 +16,10 @@ fn ndb() -> Policy {
 #[test]
 fn the_shipped_policies_hold_their_sources_numbers() {
     let ndb = ndb();
-    assert_eq!((ndb.rules().units.minimum.get(), ndb.rules().units.zero), (10, Showing::Show));
+    assert_eq!(
+        (ndb.rules().units.minimum.get(), ndb.rules().units.zero),
+        (10, Showing::Show)
+    );
     assert_eq!(ndb.rules().rounding, Rounding::None {});
     let opensafely = Policy::parse(&id("opensafely"), OPENSAFELY).unwrap();
     // "Counts of 7 or fewer are redacted": 8 is the first that is shown.
@@ -38,7 +41,9 @@ fn the_hash_is_that_of_the_bytes() {
 #[test]
 fn every_key_of_the_file_is_demanded() {
     // Taking any one assignment out of a shipped policy makes it unreadable: there are no defaults.
-    let assignments = NDB.lines().filter(|line| !line.starts_with(['#', '[', ' ', ']']) && line.contains('='));
+    let assignments = NDB
+        .lines()
+        .filter(|line| !line.starts_with(['#', '[', ' ', ']']) && line.contains('='));
     let mut count = 0;
     for line in assignments.filter(|line| !line.ends_with('[')) {
         let text = NDB.replacen(line, "", 1);
@@ -56,39 +61,207 @@ fn number(problem: &Problem) -> u32 {
 /// (what is wrong, text replaced, replacement, number of the code, part of the message)
 const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
     ("not TOML", "[units]", "[units", 1, "line "),
-    ("a key twice", "[labels]\nminimum = 10", "[labels]\nminimum = 10\nminimum = 9", 1, "duplicate"),
+    (
+        "a key twice",
+        "[labels]\nminimum = 10",
+        "[labels]\nminimum = 10\nminimum = 9",
+        1,
+        "duplicate",
+    ),
     ("an open string", "title = \"NDB", "title = \"NDB\n", 1, "line 5"),
     ("a table twice", "[labels]", "[units]", 1, "line "),
     ("unknown table", "[view]", "[wiew]", 2, "wiew"),
-    ("unknown key", "[labels]\nminimum", "[labels]\nfewest = 3\nminimum", 2, "fewest"),
-    ("key of another table", "[complement]", "[complement]\nzero = \"show\"", 2, "zero"),
-    ("missing table", "[release]\nreviewers = 2", "", 2, "missing field `release`"),
+    (
+        "unknown key",
+        "[labels]\nminimum",
+        "[labels]\nfewest = 3\nminimum",
+        2,
+        "fewest",
+    ),
+    (
+        "key of another table",
+        "[complement]",
+        "[complement]\nzero = \"show\"",
+        2,
+        "zero",
+    ),
+    (
+        "missing table",
+        "[release]\nreviewers = 2",
+        "",
+        2,
+        "missing field `release`",
+    ),
     ("missing rounding method", "method = \"none\"", "", 2, "method"),
-    ("a base without a method that has one", "method = \"none\"", "method = \"none\"\nbase = 5", 2, "base"),
-    ("nearest without base", "method = \"none\"", "method = \"nearest\"\nsums = true", 2, "missing field `base`"),
-    ("nearest without sums", "method = \"none\"", "method = \"nearest\"\nbase = 5", 2, "missing field `sums`"),
-    ("a minimum in quotes", "[labels]\nminimum = 10", "[labels]\nminimum = \"10\"", 2, "invalid type"),
-    ("a minimum with a fraction", "[labels]\nminimum = 10", "[labels]\nminimum = 9.5", 2, "invalid type"),
-    ("a boolean as text", "allowed = true", "allowed = \"yes\"", 2, "invalid type"),
+    (
+        "a base without a method that has one",
+        "method = \"none\"",
+        "method = \"none\"\nbase = 5",
+        2,
+        "base",
+    ),
+    (
+        "nearest without base",
+        "method = \"none\"",
+        "method = \"nearest\"\nsums = true",
+        2,
+        "missing field `base`",
+    ),
+    (
+        "nearest without sums",
+        "method = \"none\"",
+        "method = \"nearest\"\nbase = 5",
+        2,
+        "missing field `sums`",
+    ),
+    (
+        "a minimum in quotes",
+        "[labels]\nminimum = 10",
+        "[labels]\nminimum = \"10\"",
+        2,
+        "invalid type",
+    ),
+    (
+        "a minimum with a fraction",
+        "[labels]\nminimum = 10",
+        "[labels]\nminimum = 9.5",
+        2,
+        "invalid type",
+    ),
+    (
+        "a boolean as text",
+        "allowed = true",
+        "allowed = \"yes\"",
+        2,
+        "invalid type",
+    ),
     ("text as a list", "notes = \"No", "notes = [\"No", 1, "line "),
-    ("minimum zero", "[units]\nminimum = 10", "[units]\nminimum = 0", 3, "`0` is not a minimum of people"),
-    ("negative minimum", "[units]\nminimum = 10", "[units]\nminimum = -10", 3, "`-10` is not a minimum"),
-    ("minimum beyond the range", "[units]\nminimum = 10", "[units]\nminimum = 10000000000", 3, "1 to 1000000"),
-    ("complement zero", "[complement]\nminimum = 10", "[complement]\nminimum = 0", 3, "minimum of people"),
-    ("no digits", "significant_digits = 4", "significant_digits = 0", 3, "1 to 38"),
-    ("more digits than there are", "significant_digits = 4", "significant_digits = 39", 3, "significant digits"),
-    ("base one", "method = \"none\"", "method = \"nearest\"\nbase = 1\nsums = false", 3, "a rounding base"),
-    ("unknown method", "method = \"none\"", "method = \"random\"", 3, "random"),
-    ("unknown word for zero", "zero    = \"show\"", "zero = \"maybe\"", 3, "maybe"),
-    ("unknown word for contributors", "\"nonzero\"     #", "\"all\" #", 3, "all"),
-    ("unknown word for too large", "above    = \"refer\"", "above = \"release\"", 3, "release"),
-    ("negative reviewers", "reviewers = 2", "reviewers = -1", 3, "a number of reviewers"),
-    ("a date in quotes", "date  = 2025-09-03", "date = \"2025-09-03\"", 3, "YYYY-MM-DD"),
-    ("a date with time", "date  = 2025-09-03", "date = 2025-09-03T00:00:00Z", 3, "YYYY-MM-DD"),
-    ("an id with blanks", "id    = \"ndb\"", "id = \"N D B\"", 3, "policy id"),
-    ("no title", "title = \"NDB Japan: standards that published results have to meet\"", "title = \" \"", 3, "title"),
-    ("another id than the file", "id    = \"ndb\"", "id = \"bdn\"", 4, "bdn"),
-    ("completes more than may leave", "max_rows = 1_000_000", "max_rows = 99_999", 5, "complete_up_to"),
+    (
+        "minimum zero",
+        "[units]\nminimum = 10",
+        "[units]\nminimum = 0",
+        3,
+        "`0` is not a minimum of people",
+    ),
+    (
+        "negative minimum",
+        "[units]\nminimum = 10",
+        "[units]\nminimum = -10",
+        3,
+        "`-10` is not a minimum",
+    ),
+    (
+        "minimum beyond the range",
+        "[units]\nminimum = 10",
+        "[units]\nminimum = 10000000000",
+        3,
+        "1 to 1000000",
+    ),
+    (
+        "complement zero",
+        "[complement]\nminimum = 10",
+        "[complement]\nminimum = 0",
+        3,
+        "minimum of people",
+    ),
+    (
+        "no digits",
+        "significant_digits = 4",
+        "significant_digits = 0",
+        3,
+        "1 to 38",
+    ),
+    (
+        "more digits than there are",
+        "significant_digits = 4",
+        "significant_digits = 39",
+        3,
+        "significant digits",
+    ),
+    (
+        "base one",
+        "method = \"none\"",
+        "method = \"nearest\"\nbase = 1\nsums = false",
+        3,
+        "a rounding base",
+    ),
+    (
+        "unknown method",
+        "method = \"none\"",
+        "method = \"random\"",
+        3,
+        "random",
+    ),
+    (
+        "unknown word for zero",
+        "zero    = \"show\"",
+        "zero = \"maybe\"",
+        3,
+        "maybe",
+    ),
+    (
+        "unknown word for contributors",
+        "\"nonzero\"     #",
+        "\"all\" #",
+        3,
+        "all",
+    ),
+    (
+        "unknown word for too large",
+        "above    = \"refer\"",
+        "above = \"release\"",
+        3,
+        "release",
+    ),
+    (
+        "negative reviewers",
+        "reviewers = 2",
+        "reviewers = -1",
+        3,
+        "a number of reviewers",
+    ),
+    (
+        "a date in quotes",
+        "date  = 2025-09-03",
+        "date = \"2025-09-03\"",
+        3,
+        "YYYY-MM-DD",
+    ),
+    (
+        "a date with time",
+        "date  = 2025-09-03",
+        "date = 2025-09-03T00:00:00Z",
+        3,
+        "YYYY-MM-DD",
+    ),
+    (
+        "an id with blanks",
+        "id    = \"ndb\"",
+        "id = \"N D B\"",
+        3,
+        "policy id",
+    ),
+    (
+        "no title",
+        "title = \"NDB Japan: standards that published results have to meet\"",
+        "title = \" \"",
+        3,
+        "title",
+    ),
+    (
+        "another id than the file",
+        "id    = \"ndb\"",
+        "id = \"bdn\"",
+        4,
+        "bdn",
+    ),
+    (
+        "completes more than may leave",
+        "max_rows = 1_000_000",
+        "max_rows = 99_999",
+        5,
+        "complete_up_to",
+    ),
 ];
 
 #[test]
@@ -102,7 +275,10 @@ fn malformed_policies_are_refused_with_code_line_and_advice() {
         };
         assert_eq!(number(&problem), *code, "{case}: {problem}");
         assert!(problem.what.contains(part), "{case}: {problem}");
-        assert!(!problem.what.contains('\n') && !problem.hint.is_empty(), "{case}: {problem}");
+        assert!(
+            !problem.what.contains('\n') && !problem.hint.is_empty(),
+            "{case}: {problem}"
+        );
     }
 }
 
@@ -120,7 +296,15 @@ fn exits_are_allowed_on_the_policys_terms_only() {
     assert!(policy.check_release(2).is_ok() && policy.check_release(3).is_ok());
     assert_eq!(number(&policy.check_release(1).unwrap_err()), 6);
     let closed = NDB.replacen("allowed = true", "allowed = false", 1);
-    assert_eq!(number(&Policy::parse(&id("ndb"), &closed).unwrap().check_view().unwrap_err()), 6);
+    assert_eq!(
+        number(
+            &Policy::parse(&id("ndb"), &closed)
+                .unwrap()
+                .check_view()
+                .unwrap_err()
+        ),
+        6
+    );
 }
 
 #[test]
@@ -142,9 +326,15 @@ fn plain_words_name_the_numbers() {
             "A file leaves when at least 2 other people have agreed.",
         ]
     );
-    let opensafely = Policy::parse(&id("opensafely"), OPENSAFELY).unwrap().in_plain_words();
+    let opensafely = Policy::parse(&id("opensafely"), OPENSAFELY)
+        .unwrap()
+        .in_plain_words();
     assert!(opensafely.contains(&"Counts and sums are rounded to the nearest multiple of 5.".to_owned()));
-    assert!(opensafely.iter().any(|s| s.contains("fewer than 8 people stand behind it, nobody included")));
+    assert!(
+        opensafely
+            .iter()
+            .any(|s| s.contains("fewer than 8 people stand behind it, nobody included"))
+    );
 }
 
 #[test]
@@ -152,7 +342,8 @@ fn the_json_schema_accepts_what_the_reader_writes() {
     let schema = serde_json::to_value(Policy::json_schema()).unwrap();
     let properties = schema["properties"].as_object().unwrap();
     let written = serde_json::to_value(ndb().rules()).unwrap();
-    let keys = |object: &serde_json::Map<String, serde_json::Value>| object.keys().cloned().collect::<Vec<_>>();
+    let keys =
+        |object: &serde_json::Map<String, serde_json::Value>| object.keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(properties).len(), written.as_object().unwrap().len());
     assert!(keys(properties).iter().all(|key| written.get(key).is_some()));
     assert_eq!(schema["additionalProperties"], serde_json::Value::Bool(false));

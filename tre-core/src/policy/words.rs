@@ -7,9 +7,15 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     let mut sentences = vec![];
     let units = rules.units.minimum;
     sentences.push(match rules.units.zero {
-        Showing::Show => format!("A value is suppressed when 1 to {} stand behind it; zero is shown.", below(units.get())),
+        Showing::Show => format!(
+            "A value is suppressed when 1 to {} stand behind it; zero is shown.",
+            below(units.get())
+        ),
         Showing::Suppress => {
-            format!("A value is suppressed when fewer than {} stand behind it, nobody included.", people(units.get()))
+            format!(
+                "A value is suppressed when fewer than {} stand behind it, nobody included.",
+                people(units.get())
+            )
         }
     });
     sentences.push(match rules.magnitudes.contributors {
@@ -32,7 +38,10 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
     }
-    sentences.push(format!("Sums keep {} significant digits.", rules.magnitudes.significant_digits));
+    sentences.push(format!(
+        "Sums keep {} significant digits.",
+        rules.magnitudes.significant_digits
+    ));
     match rules.rounding {
         Rounding::None {} => sentences.push("Counts are not rounded.".into()),
         Rounding::Nearest { base, sums } => {
@@ -44,7 +53,10 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         Above::Refer => "goes to a person",
         Above::Withhold => "is withheld",
     };
-    sentences.push(format!("An answer of more than {} rows {above}.", rules.size.max_rows));
+    sentences.push(format!(
+        "An answer of more than {} rows {above}.",
+        rules.size.max_rows
+    ));
     sentences.push(match rules.view.allowed {
         true => "Answers in a session leave at once.".into(),
         false => "No answer leaves in a session.".into(),
@@ -63,5 +75,9 @@ fn below(minimum: u32) -> String {
 }
 
 fn people(number: u32) -> String {
-    if number == 1 { "1 person".into() } else { format!("{number} people") }
+    if number == 1 {
+        "1 person".into()
+    } else {
+        format!("{number} people")
+    }
 }

@@ -1,0 +1,551 @@
+//! Laws of treated tables, over random worlds against brute force; and for each rule, that without it one fails.
+//!
+//! A law is a function from worlds to the first violation found. With all rules on none may be found in thousands of
+//! worlds; with one rule switched off, by the parameter of the policy that switches it off, one must be found: a law
+//! that cannot fail proves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tre_core::evidence::ValueKind;
+use tre_core::policy::{Policy, Showing};
+use tre_core::status::Status;
+
+use crate::world::*;
+
+const WORLDS: u64 = 1_200;
+
+/// A law: the first violation in this world, in words.
+type Law = fn(&Question, &[Row], &Policy, Parameters, &mut ChaCha8Rng) -> Option<String>;
+
+fn first_violation(law: Law, parameters: Parameters, reference: Parameters) -> Option<String> {
+    let policy = parameters.policy();
+    for seed in 0..WORLDS {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let question = Question::random(&mut rng);
+        let world = question.random_world(&mut rng);
+        if let Some(violation) = law(&question, &world, &policy, reference, &mut rng) {
+            return Some(format!(
+                "world {seed}: {violation}\n{:?}\n{world:#?}",
+                question.lineage.layout
+            ));
+        }
+    }
+    None
+}
+
+#[track_caller]
+fn holds(law: Law, parameters: Parameters) {
+    if let Some(violation) = first_violation(law, parameters, parameters) {
+        panic!("{violation}");
+    }
+}
+
+/// The law, judged by the strict parameters, has to fail under these.
+#[track_caller]
+fn fails(law: Law, parameters: Parameters) {
+    assert!(
+        first_violation(law, parameters, STRICT).is_some(),
+        "nothing noticed that the rule is off"
+    );
+}
+
+fn ask(question: &Question, world: &[Row], policy: &Policy, rng: &mut ChaCha8Rng) -> Vec<(Keys, Vec<Shown>)> {
+    table(question.ask(world, policy, rng).treated.batch(), question)
+}
+
+fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
+    world.iter().filter(|row| &row.keys == keys).collect()
+}
+
+/// Promise 2. Take one person away, or give them other rows: every difference lies in a row of enough people, that
+/// person among them; and where a number turns into another number, enough people stand behind that very number.
+///
+/// Whose row: those with a row in the group, if the answer says how many these are or the label is not declared; else
+/// those whom one of the asked arguments counts.
+fn a_difference_has_enough_people(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    let before = question.ask(world, policy, rng);
+    let units: BTreeSet<u32> = world.iter().map(|row| row.unit).collect();
+    for person in units.into_iter().flat_map(|unit| [(unit, false), (unit, true)]) {
+        let mut other: Vec<Row> = world.iter().filter(|row| row.unit != person.0).cloned().collect();
+        if person.1 {
+            other.extend(question.rows_of(person.0, rng));
+        }
+        let after = question.ask(&other, policy, rng);
+        if (&before.decision, &before.notices) != (&after.decision, &after.notices) {
+            return Some(format!("decision or notices differ without {person:?}"));
+        }
+        let tables = [&before, &after].map(|checked| {
+            table(checked.treated.batch(), question)
+                .into_iter()
+                .collect::<BTreeMap<Keys, Vec<Shown>>>()
+        });
+        let keys: BTreeSet<&Keys> = tables.iter().flat_map(|table| table.keys()).collect();
+        for keys in keys {
+            for i in 0..question.lineage.layout.values.len() {
+                let shown = [0, 1].map(|w: usize| tables[w].get(keys).map(|row| row[i]));
+                if shown[0] == shown[1] {
+                    continue;
+                }
+                let worlds = [group(world, keys), group(&other, keys)];
+                if !is_allowed(question, &worlds, keys, i, shown, person.0, reference) {
+                    return Some(format!("person {person:?}, group {keys:?}, value {i}: {shown:?}"));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn is_allowed(
+    question: &Question,
+    worlds: &[Vec<&Row>; 2],
+    keys: &Keys,
+    value: usize,
+    shown: [Option<Shown>; 2],
+    person: u32,
+    reference: Parameters,
+) -> bool {
+    let values = &question.lineage.layout.values;
+    let argument = values[value].argument();
+    let enough =
+        |people: BTreeSet<u32>| people.len() >= reference.minimum as usize && people.contains(&person);
+    let declared = question.declares(keys, reference.complete_up_to as usize);
+    let tells_rows = !declared || values.iter().any(|kind| kind.argument().is_none());
+    let row_has_enough = worlds.iter().any(|rows| {
+        enough(match tells_rows {
+            true => people(rows.iter().copied(), None),
+            false => values
+                .iter()
+                .flat_map(|kind| people(rows.iter().copied(), kind.argument()))
+                .collect(),
+        })
+    });
+    let numbers = shown.map(|cell| cell.filter(|cell| !cell.is_suppressed()));
+    let value_has_enough = worlds
+        .iter()
+        .any(|rows| enough(people(rows.iter().copied(), argument)));
+    // The line that a policy draws which shows zeros: between nobody, as 0 or no sum, and too few.
+    let nobody = |w: usize| numbers[w].is_some_and(|cell| cell.value.is_none_or(|value| value == 0));
+    let suppressed = |w: usize| shown[w].is_some_and(Shown::is_suppressed);
+    let zero = reference.zero == "show" && ((nobody(0) && suppressed(1)) || (nobody(1) && suppressed(0)));
+    match numbers {
+        [Some(_), Some(_)] => row_has_enough && value_has_enough,
+        _ => row_has_enough || zero,
+    }
+}
+
+/// No two shown values of a row differ by few people.
+fn no_difference_of_two_isolates(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    for (keys, row) in ask(question, world, policy, rng) {
+        let rows = group(world, &keys);
+        let shown: Vec<_> = question
+            .lineage
+            .layout
+            .values
+            .iter()
+            .zip(&row)
+            .filter(|(_, v)| !v.is_suppressed())
+            .collect();
+        for (a, _) in &shown {
+            for (b, _) in &shown {
+                let apart = people_without(rows.iter().copied(), a.argument(), b.argument()).len();
+                if apart > 0 && apart < reference.complement as usize {
+                    return Some(format!("group {keys:?}: {a:?} and {b:?} differ by {apart}"));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Enough people stand behind a shown value, or nobody where zeros are shown.
+fn shown_values_have_enough_people(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    for (keys, row) in ask(question, world, policy, rng) {
+        let rows = group(world, &keys);
+        for (kind, shown) in question
+            .lineage
+            .layout
+            .values
+            .iter()
+            .zip(&row)
+            .filter(|(_, v)| !v.is_suppressed())
+        {
+            let behind = match kind {
+                ValueKind::Sum { argument } => people_not_zero(rows.iter().copied(), *argument).len(),
+                _ => people(rows.iter().copied(), kind.argument()).len(),
+            };
+            let zero = behind == 0 && reference.zero == "show";
+            if behind < reference.minimum as usize && !zero {
+                return Some(format!(
+                    "group {keys:?}: {behind} people behind {kind:?}, {shown:?}"
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// Enough people carry a label that is not declared.
+fn labels_have_enough_people(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    for (keys, _) in ask(question, world, policy, rng) {
+        let carry = people(group(world, &keys), None).len();
+        if !question.declares(&keys, reference.complete_up_to as usize) && carry < reference.labels as usize {
+            return Some(format!("{carry} people carry {keys:?}"));
+        }
+    }
+    None
+}
+
+/// Whether a combination of declared values stands in the answer does not depend on data; and the order of rows is that
+/// of the keys.
+fn rows_say_nothing(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    let rows: Vec<Keys> = ask(question, world, policy, rng)
+        .into_iter()
+        .map(|(keys, _)| keys)
+        .collect();
+    let declared = |rows: &[Keys]| -> Vec<Keys> {
+        let declares = |keys: &&Keys| question.declares(keys, reference.complete_up_to as usize);
+        rows.iter().filter(declares).cloned().collect()
+    };
+    let nobody: Vec<Keys> = ask(question, &[], policy, rng)
+        .into_iter()
+        .map(|(keys, _)| keys)
+        .collect();
+    if declared(&rows) != declared(&nobody) {
+        return Some(format!("rows {rows:?}, without anybody {nobody:?}"));
+    }
+    let places: Vec<Vec<(usize, String)>> = rows.iter().map(|keys| place(question, keys)).collect();
+    (!places.is_sorted()).then(|| format!("rows are in the order {rows:?}"))
+}
+
+/// Where a row belongs, told in another way than the checker's: declared values by their index, then others, then NULL.
+fn place(question: &Question, keys: &Keys) -> Vec<(usize, String)> {
+    let of_key = |(key, value): (&output_checker::lineage::KeyLineage, &Option<String>)| {
+        let Some(text) = value else {
+            return (usize::MAX, String::new());
+        };
+        let domain = key.domain.iter().flatten();
+        let index = domain.into_iter().position(|declared| match declared {
+            tre_core::types::Value::Text(declared) => declared == text,
+            tre_core::types::Value::Int(declared) => &declared.to_string() == text,
+            _ => false,
+        });
+        match (index, text.parse::<i64>()) {
+            (Some(index), _) => (index, String::new()),
+            (None, Ok(number)) => (usize::MAX - 1, format!("{:09}", number + 1_000)),
+            (None, Err(_)) => (usize::MAX - 1, text.clone()),
+        }
+    };
+    question.lineage.keys.iter().zip(keys).map(of_key).collect()
+}
+
+/// Behind a shown sum there are two different values; and count and sum of one argument are shown together.
+fn sums_state_nobodys_value(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    let values = &question.lineage.layout.values;
+    for (keys, row) in ask(question, world, policy, rng) {
+        let rows = group(world, &keys);
+        for (kind, shown) in values.iter().zip(&row) {
+            let ValueKind::Sum { argument } = kind else {
+                continue;
+            };
+            let differ: BTreeSet<i128> = rows.iter().filter_map(|row| row.arguments[*argument]).collect();
+            if !shown.is_suppressed() && differ.len() == 1 {
+                return Some(format!(
+                    "group {keys:?}: everybody has {differ:?} behind {kind:?}"
+                ));
+            }
+            let digits = shown.value.unwrap_or(0).to_string();
+            if digits.trim_matches(['-', '0']).len() > reference.digits as usize {
+                return Some(format!("group {keys:?}: {kind:?} is {digits}"));
+            }
+        }
+        for (a, shown_a) in values.iter().zip(&row) {
+            for (b, shown_b) in values.iter().zip(&row) {
+                if a.argument() == b.argument() && shown_a.is_suppressed() != shown_b.is_suppressed() {
+                    return Some(format!("group {keys:?}: {a:?} and {b:?} are not shown together"));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A suppressed value is NULL and is called suppressed; `threshold` is all that is said of a value of too few.
+fn statuses_say_no_more_than_the_policy(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    let rounds = !matches!(policy.rules().rounding, tre_core::policy::Rounding::None {});
+    for (keys, row) in ask(question, world, policy, rng) {
+        let rows = group(world, &keys);
+        for (kind, shown) in question.lineage.layout.values.iter().zip(&row) {
+            let behind = people(rows.iter().copied(), kind.argument()).len();
+            let few = behind < reference.minimum as usize;
+            let expected = match (shown.is_suppressed(), rounds) {
+                (true, _) => Status::Suppressed,
+                (false, true) => Status::Rounded,
+                (false, false) => Status::Shown,
+            };
+            let told = shown.status.rule();
+            if shown.status.status() != expected
+                || (shown.is_suppressed() && shown.value.is_some())
+                || (shown.is_suppressed() && few && told != tre_core::status::Rule::Threshold)
+            {
+                return Some(format!("group {keys:?}, {kind:?}, {behind} people: {shown:?}"));
+            }
+        }
+    }
+    None
+}
+
+const LAWS: [(&str, Law); 7] = [
+    ("a difference has enough people", a_difference_has_enough_people),
+    ("no difference of two isolates", no_difference_of_two_isolates),
+    ("shown values have enough people", shown_values_have_enough_people),
+    ("labels have enough people", labels_have_enough_people),
+    ("rows say nothing", rows_say_nothing),
+    ("sums state nobody's value", sums_state_nobodys_value),
+    (
+        "statuses say no more than the policy",
+        statuses_say_no_more_than_the_policy,
+    ),
+];
+
+#[test]
+fn all_laws_hold_with_all_rules_on() {
+    for (_, law) in LAWS {
+        holds(law, STRICT);
+    }
+}
+
+#[test]
+fn all_laws_hold_where_zeros_are_shown() {
+    for (_, law) in LAWS {
+        holds(
+            law,
+            Parameters {
+                zero: "show",
+                ..STRICT
+            },
+        );
+    }
+}
+
+#[test]
+fn all_laws_hold_with_rounding() {
+    for sums in ["true", "false"] {
+        let rounding = if sums == "true" {
+            "method = \"nearest\"\nbase = 5\nsums = true"
+        } else {
+            "method = \"nearest\"\nbase = 2\nsums = false"
+        };
+        holds(a_difference_has_enough_people, Parameters { rounding, ..STRICT });
+        if sums == "true" {
+            holds(
+                statuses_say_no_more_than_the_policy,
+                Parameters { rounding, ..STRICT },
+            );
+        }
+    }
+}
+
+#[test]
+fn without_completion_rare_labels_keep_the_laws() {
+    // Absent rows then say that a group has too few people, nobody included, which is what `threshold` says.
+    for (_, law) in LAWS {
+        holds(
+            law,
+            Parameters {
+                complete_up_to: 0,
+                ..STRICT
+            },
+        );
+    }
+}
+
+#[test]
+fn without_a_minimum_of_people_laws_fail() {
+    let off = Parameters { minimum: 1, ..STRICT };
+    fails(a_difference_has_enough_people, off);
+    fails(shown_values_have_enough_people, off);
+}
+
+#[test]
+fn with_zeros_shown_the_strict_law_fails() {
+    fails(
+        a_difference_has_enough_people,
+        Parameters {
+            zero: "show",
+            ..STRICT
+        },
+    );
+    fails(
+        shown_values_have_enough_people,
+        Parameters {
+            zero: "show",
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_rule_for_labels_laws_fail() {
+    let off = Parameters {
+        labels: 1,
+        zero: "show",
+        ..STRICT
+    };
+    fails(labels_have_enough_people, off);
+    assert!(
+        first_violation(
+            a_difference_has_enough_people,
+            off,
+            Parameters {
+                zero: "show",
+                ..STRICT
+            }
+        )
+        .is_some()
+    );
+}
+
+#[test]
+fn without_completion_absence_speaks() {
+    fails(
+        rows_say_nothing,
+        Parameters {
+            complete_up_to: 0,
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_complement_rule_a_difference_isolates() {
+    fails(
+        no_difference_of_two_isolates,
+        Parameters {
+            complement: 1,
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_rule_for_equal_values_a_sum_states_them() {
+    fails(
+        sums_state_nobodys_value,
+        Parameters {
+            same_value: "show",
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn with_all_digits_a_sum_says_more() {
+    fails(sums_state_nobodys_value, Parameters { digits: 38, ..STRICT });
+}
+
+#[test]
+fn counting_zeros_as_contributors_lets_single_values_through() {
+    fails(
+        shown_values_have_enough_people,
+        Parameters {
+            contributors: "present",
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn rounded_counts_are_multiples_whether_or_not_rounding_changed_them() {
+    let policy = Parameters {
+        rounding: "method = \"nearest\"\nbase = 5\nsums = true",
+        ..STRICT
+    }
+    .policy();
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut seen = 0;
+    for _ in 0..300 {
+        let question = Question::random(&mut rng);
+        let world = question.random_world(&mut rng);
+        for (_, row) in ask(&question, &world, &policy, &mut rng) {
+            for (kind, shown) in question.lineage.layout.values.iter().zip(row) {
+                let unit = match kind {
+                    ValueKind::Sum { argument } if !is_int(&question, *argument) => 50,
+                    _ => 5,
+                };
+                assert_eq!(shown.value.unwrap_or(0) % unit, 0, "{kind:?} {shown:?}");
+                seen += usize::from(shown.value.is_some());
+            }
+        }
+    }
+    assert!(seen > 200, "{seen} values seen");
+}
+
+fn is_int(question: &Question, argument: usize) -> bool {
+    question.lineage.layout.arguments[argument] == tre_core::types::ColumnType::Int
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_order_of_base_cells() {
+    let policy = Parameters {
+        zero: "show",
+        ..STRICT
+    }
+    .policy();
+    assert_eq!(policy.rules().units.zero, Showing::Show);
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for _ in 0..300 {
+        let question = Question::random(&mut rng);
+        let world = question.random_world(&mut rng);
+        let one = question.ask(&world, &policy, &mut rng);
+        let mut shuffled = world.clone();
+        rand::seq::SliceRandom::shuffle(shuffled.as_mut_slice(), &mut rng);
+        let other = question.ask(&shuffled, &policy, &mut rng);
+        assert_eq!(one, other);
+        let _: u8 = rng.random();
+    }
+}
