@@ -5,7 +5,7 @@ use toml::Value as Toml;
 use super::locate::Step;
 use super::raw::{RawColumn, RawType};
 use super::validate::{Place, type_word};
-use super::{Coarsen, Column, Digits, NotDecimal, Parse, Suspicion, parse_decimal};
+use super::{Coarsen, Column, Digits, NotDecimal, Parse, Pattern, Suspicion, parse_decimal};
 use crate::codes::{self, Code, Problem};
 use crate::ids::{ColumnName, TableName};
 use crate::manifest::Bounds;
@@ -310,7 +310,7 @@ fn values_of(place: Place<'_>, raw: &RawColumn, parse: Parse) -> Result<Option<V
     }
     if raw.identifier != Some(false) {
         let mut suspicion = Suspicion::default();
-        listed.iter().for_each(|toml| suspicion.observe(&shown(toml)));
+        listed.iter().for_each(|toml| suspicion.observe(Pattern::of(&shown(toml))));
         if let Some(pattern) = suspicion.verdict() {
             let what = format!("the declared values look like {}", pattern.describe());
             return Err(at(place, &codes::ING_IDENTIFIER, "values", what));

@@ -64,10 +64,10 @@ pub struct Suspicion {
 }
 
 impl Suspicion {
-    /// Takes one distinct value into account.
-    pub fn observe(&mut self, text: &str) {
+    /// Takes into account what one distinct value looks like, see [`Pattern::of`].
+    pub fn observe(&mut self, look: Option<Pattern>) {
         self.seen += 1;
-        if let Some(pattern) = Pattern::of(text) {
+        if let Some(pattern) = look {
             *self.matches.entry(pattern).or_default() += 1;
         }
     }
@@ -201,7 +201,7 @@ mod tests {
     fn one_code_in_ten_does_not_make_a_column_of_identifiers() {
         let mut random = Suspicion::default();
         (0..1000u32)
-            .for_each(|n| random.observe(&format!("{:012}", u64::from(n) * 7_919_993 + 100_000_000_000)));
+            .for_each(|n| random.observe(Pattern::of(&format!("{:012}", u64::from(n) * 7_919_993 + 100_000_000_000))));
         assert_eq!(random.verdict(), None);
     }
 
@@ -209,13 +209,13 @@ mod tests {
     fn half_the_values_do_and_four_values_do_not() {
         let mail = |n: usize| format!("p{n}@example.org");
         let mut half = Suspicion::default();
-        (0..10).for_each(|n| half.observe(&mail(n)));
-        (0..10).for_each(|n| half.observe(&format!("word {n}")));
+        (0..10).for_each(|n| half.observe(Pattern::of(&mail(n))));
+        (0..10).for_each(|n| half.observe(Pattern::of(&format!("word {n}"))));
         assert_eq!(half.verdict(), Some(Pattern::Email));
-        half.observe("one more word");
+        half.observe(Pattern::of("one more word"));
         assert_eq!(half.verdict(), None);
         let mut few = Suspicion::default();
-        (0..4).for_each(|n| few.observe(&mail(n)));
+        (0..4).for_each(|n| few.observe(Pattern::of(&mail(n))));
         assert_eq!(few.verdict(), None);
     }
 }
