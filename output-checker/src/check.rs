@@ -43,11 +43,14 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
         Ok(treated) => {
             let summary = Summary::of(&treated, lineage);
             let decision = decide(&summary, policy);
-            let treated = match decision {
-                Decision::Release | Decision::Refer { .. } => treated,
-                Decision::Withhold { .. } => TreatedCells::nothing(treated.batch().schema()),
+            let (treated, summary) = match decision {
+                Decision::Release | Decision::Refer { .. } => (treated, summary),
+                Decision::Withhold { .. } => {
+                    let nothing = TreatedCells::nothing(treated.batch().schema());
+                    let summary = Summary::of(&nothing, lineage);
+                    (nothing, summary)
+                }
             };
-            let summary = Summary::of(&treated, lineage);
             Checked {
                 treated,
                 decision,

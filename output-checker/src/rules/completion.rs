@@ -82,7 +82,8 @@ mod tests {
             complete_up_to: 12.try_into().unwrap(),
         };
         // (case, declared sizes, rows of the completed table)
-        let cases: [(&str, &[Option<usize>], Option<usize>); 8] = [
+        type Case = (&'static str, &'static [Option<usize>], Option<usize>);
+        let cases: [Case; 8] = [
             ("no keys: one group", &[], Some(1)),
             ("one declared key", &[Some(5)], Some(5)),
             ("all keys declared", &[Some(2), Some(3)], Some(6)),

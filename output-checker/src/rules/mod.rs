@@ -63,11 +63,12 @@ impl Evidence<'_> {
 
     /// Who stands behind the argument's values, by the policy.
     fn contributors(self, argument: Argument, rule: Contributors) -> u64 {
-        match (rule, argument.index, self.row) {
-            (Contributors::Nonzero, Some(index), Some(row)) if argument.summed => {
-                self.cells.nonzero(index, row)
-            }
-            _ => self.present(argument),
+        match rule {
+            Contributors::Nonzero if argument.summed => argument
+                .index
+                .zip(self.row)
+                .map_or(0, |(index, row)| self.cells.nonzero(index, row)),
+            Contributors::Nonzero | Contributors::Present => self.present(argument),
         }
     }
 

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::{BaseCells, LayoutError, ValueKind};
 use tre_core::types::{ColumnType, Value};
 
+use crate::parameters::*;
 use crate::world::*;
 
 fn counts_by_place() -> Question {

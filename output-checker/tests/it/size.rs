@@ -12,6 +12,7 @@ use tre_core::evidence::{BaseCells, ValueKind};
 use tre_core::policy::Policy;
 use tre_core::types::{ColumnType, Value};
 
+use crate::parameters::*;
 use crate::world::*;
 
 #[test]

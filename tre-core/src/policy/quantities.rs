@@ -1,16 +1,17 @@
 //! Quantities of policies. Each is checked when it is read, so that a policy in memory cannot hold an impossible one.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $min:literal, $max:literal, $what:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "i64", into = "u32")]
-        pub struct $name(#[schemars(range(min = $min, max = $max))] u32);
+        pub struct $name(u32);
 
         impl $name {
             /// The number.
@@ -26,6 +27,16 @@ macro_rules! quantity {
                     Ok(small) if ($min..=$max).contains(&small) => Ok($name(small)),
                     _ => Err(format!(concat!("`{}` is not ", $what, ": use ", $min, " to ", $max), number)),
                 }
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "description": $what, "type": "integer", "minimum": $min, "maximum": $max })
             }
         }
 

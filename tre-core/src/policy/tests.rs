@@ -1,4 +1,9 @@
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use super::*;
 
@@ -68,7 +73,7 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
         1,
         "duplicate",
     ),
-    ("an open string", "title = \"NDB", "title = \"NDB\n", 1, "line 5"),
+    ("an open string", "title = \"NDB", "title = \"NDB\n", 1, "line 6"),
     ("a table twice", "[labels]", "[units]", 1, "line "),
     ("unknown table", "[view]", "[wiew]", 2, "wiew"),
     (

@@ -1,0 +1,70 @@
+//! Policies of the tests: a parameter each, to be switched off one at a time.
+
+use tre_core::policy::Policy;
+
+/// Parameters of a policy of these tests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameters {
+    pub minimum: u32,
+    pub zero: &'static str,
+    pub labels: u32,
+    pub complete_up_to: u32,
+    pub complement: u32,
+    pub digits: u32,
+    pub contributors: &'static str,
+    pub same_value: &'static str,
+    pub rounding: &'static str,
+    pub max_rows: u32,
+    pub above: &'static str,
+}
+
+/// Everything on, with minima that worlds of 12 people reach.
+pub(crate) const STRICT: Parameters = Parameters {
+    minimum: 3,
+    zero: "suppress",
+    labels: 3,
+    complete_up_to: 6,
+    complement: 3,
+    digits: 3,
+    contributors: "nonzero",
+    same_value: "suppress",
+    rounding: "method = \"none\"",
+    max_rows: 1000,
+    above: "refer",
+};
+
+impl Parameters {
+    pub(crate) fn policy(self) -> Policy {
+        let Parameters {
+            minimum,
+            zero,
+            labels,
+            complete_up_to,
+            complement,
+            digits,
+            ..
+        } = self;
+        let Parameters {
+            contributors,
+            same_value,
+            rounding,
+            max_rows,
+            above,
+            ..
+        } = self;
+        let text = format!(
+            "id = \"test\"\ntitle = \"A policy of the tests\"\n\
+             [source]\nurls = [\"about:blank\"]\ndate = 2026-01-01\nnotes = \"none\"\nopen = []\n\
+             [units]\nminimum = {minimum}\nzero = \"{zero}\"\n\
+             [labels]\nminimum = {labels}\n\
+             [domains]\ncomplete_up_to = {complete_up_to}\n\
+             [complement]\nminimum = {complement}\n\
+             [magnitudes]\nsignificant_digits = {digits}\ncontributors = \"{contributors}\"\nsame_value = \"{same_value}\"\n\
+             [rounding]\n{rounding}\n\
+             [size]\nmax_rows = {max_rows}\nabove = \"{above}\"\n\
+             [view]\nallowed = true\n\
+             [release]\nreviewers = 1\n"
+        );
+        Policy::parse(&"test".parse().unwrap(), &text).unwrap()
+    }
+}

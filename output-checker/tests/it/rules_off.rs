@@ -1,0 +1,110 @@
+//! Every rule is needed: with one switched off, by the parameter of the policy that switches it off, a law fails. A law
+//! that cannot fail proves nothing.
+
+use crate::laws::*;
+use crate::parameters::*;
+use crate::world::*;
+
+/// The law, judged by the strict parameters, has to fail under these.
+#[track_caller]
+fn fails(law: Law, parameters: Parameters) {
+    assert!(
+        first_violation(law, parameters, STRICT).is_some(),
+        "nothing noticed that the rule is off"
+    );
+}
+
+#[test]
+fn without_a_minimum_of_people_laws_fail() {
+    let off = Parameters { minimum: 1, ..STRICT };
+    fails(a_difference_has_enough_people, off);
+    fails(shown_values_have_enough_people, off);
+}
+
+#[test]
+fn with_zeros_shown_the_strict_law_fails() {
+    fails(
+        a_difference_has_enough_people,
+        Parameters {
+            zero: "show",
+            ..STRICT
+        },
+    );
+    fails(
+        shown_values_have_enough_people,
+        Parameters {
+            zero: "show",
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_rule_for_labels_laws_fail() {
+    let off = Parameters {
+        labels: 1,
+        zero: "show",
+        ..STRICT
+    };
+    fails(labels_have_enough_people, off);
+    assert!(
+        first_violation(
+            a_difference_has_enough_people,
+            off,
+            Parameters {
+                zero: "show",
+                ..STRICT
+            }
+        )
+        .is_some()
+    );
+}
+
+#[test]
+fn without_completion_absence_speaks() {
+    fails(
+        rows_say_nothing,
+        Parameters {
+            complete_up_to: 0,
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_complement_rule_a_difference_isolates() {
+    fails(
+        no_difference_of_two_isolates,
+        Parameters {
+            complement: 1,
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_the_rule_for_equal_values_a_sum_states_them() {
+    fails(
+        sums_state_nobodys_value,
+        Parameters {
+            same_value: "show",
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn with_all_digits_a_sum_says_more() {
+    fails(sums_state_nobodys_value, Parameters { digits: 38, ..STRICT });
+}
+
+#[test]
+fn counting_zeros_as_contributors_lets_single_values_through() {
+    fails(
+        shown_values_have_enough_people,
+        Parameters {
+            contributors: "present",
+            ..STRICT
+        },
+    );
+}
