@@ -28,6 +28,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{ColumnType, DECIMAL_PRECISION};
 
+/// Most arguments of one frontier: what one unit did in a group then fits into 128 flags.
+pub const MAX_ARGUMENTS: usize = 10;
+
 /// Shape of the base cells of one frontier: enough to read the batches without the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellLayout {

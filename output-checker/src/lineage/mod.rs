@@ -107,7 +107,9 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         values.push(match aggregate {
             Aggregate::CountRows => ValueKind::CountRows,
             Aggregate::CountUnits => ValueKind::CountUnits,
-            Aggregate::Count(column) => ValueKind::Count { argument: index_of(*column) },
+            Aggregate::Count(column) => ValueKind::Count {
+                argument: index_of(*column),
+            },
             Aggregate::Sum(column) => {
                 let argument = index_of(*column);
                 rules::summable(arguments.get(argument))?;
@@ -115,8 +117,11 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
             }
         });
     }
-    let argument_types =
-        positions.iter().filter_map(|p| relation.columns.get(*p)).map(|column| column.column_type).collect();
+    let argument_types = positions
+        .iter()
+        .filter_map(|p| relation.columns.get(*p))
+        .map(|column| column.column_type)
+        .collect();
     let layout = CellLayout {
         keys: keys.iter().map(|key| key.column_type).collect(),
         values,
@@ -124,7 +129,13 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
     };
     let mut tables = Vec::new();
     tables_read(&frontier.input, grant, &mut tables);
-    Ok(Lineage { layout, keys, arguments, population, tables })
+    Ok(Lineage {
+        layout,
+        keys,
+        arguments,
+        population,
+        tables,
+    })
 }
 
 fn key_lineage(name: &str, expr: &Expr, relation: &Relation, grant: &Grant) -> Result<KeyLineage, Problem> {
@@ -132,7 +143,11 @@ fn key_lineage(name: &str, expr: &Expr, relation: &Relation, grant: &Grant) -> R
     let domain = rules::bare_column(expr, relation)
         .and_then(|origin| rules::stored_column(origin, grant))
         .and_then(|(_, meta)| meta.domain.clone());
-    Ok(KeyLineage { name: name.to_owned(), column_type, domain })
+    Ok(KeyLineage {
+        name: name.to_owned(),
+        column_type,
+        domain,
+    })
 }
 
 fn tables_read(node: &Node, grant: &Grant, tables: &mut Vec<TableLineage>) {

@@ -10,7 +10,11 @@ use super::ArgumentLineage;
 
 /// The stored column that an expression is, unchanged; `None` for anything computed.
 pub(super) fn bare_column(expr: &Expr, relation: &Relation) -> Option<Origin> {
-    if let Expr::Column(position) = expr { relation.columns.get(*position)?.origin } else { None }
+    if let Expr::Column(position) = expr {
+        relation.columns.get(*position)?.origin
+    } else {
+        None
+    }
 }
 
 /// A stored column by its origin.
@@ -27,7 +31,9 @@ pub(super) fn bare_argument(
     grant: &Grant,
 ) -> Result<ArgumentLineage, Problem> {
     let column = relation.columns.get(position);
-    let stored = column.and_then(|column| column.origin).and_then(|origin| stored_column(origin, grant));
+    let stored = column
+        .and_then(|column| column.origin)
+        .and_then(|origin| stored_column(origin, grant));
     match (column, stored) {
         (Some(_), Some((table, meta))) => Ok(ArgumentLineage {
             table: table.table.clone(),
@@ -37,7 +43,10 @@ pub(super) fn bare_argument(
         }),
         (Some(column), None) => Err(Problem::new(
             &codes::SQL_MEASURE,
-            format!("`{}` is computed; aggregates take a stored column as it is", column.name),
+            format!(
+                "`{}` is computed; aggregates take a stored column as it is",
+                column.name
+            ),
             "put the condition into WHERE or GROUP BY and aggregate a bare column",
         )),
         (None, _) => Err(algebra_problem(AlgebraError::NoSuchPosition(position))),
@@ -50,7 +59,10 @@ pub(super) fn summable(argument: Option<&ArgumentLineage>) -> Result<(), Problem
         Some(argument) if argument.measure => Ok(()),
         Some(argument) => Err(Problem::of(
             &codes::SQL_MEASURE,
-            format!("`{}.{}` is not a declared measure and cannot be summed", argument.table, argument.column),
+            format!(
+                "`{}.{}` is not a declared measure and cannot be summed",
+                argument.table, argument.column
+            ),
         )),
         None => Err(Problem::of(&codes::SQL_MEASURE, "sum has no argument")),
     }
@@ -67,7 +79,10 @@ pub(super) fn too_many_arguments() -> Problem {
 
 /// A frontier over public tables only.
 pub(super) fn no_people() -> Problem {
-    Problem::of(&codes::RUN_INTERNAL, "the aggregation reads no table about people")
+    Problem::of(
+        &codes::RUN_INTERNAL,
+        "the aggregation reads no table about people",
+    )
 }
 
 /// An algebra error in the words of the analyst.

@@ -1,4 +1,8 @@
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use tre_core::algebra::{Aggregate, Comparison, Expr, Frontier, Node};
 use tre_core::evidence::ValueKind;
@@ -28,9 +32,15 @@ fn table(dataset: &str, name: &str, public: bool, stored: Vec<ColumnMeta>) -> Gr
         version: VersionId::from_hash(dataset.parse().unwrap(), [1; 32]),
         table: name.parse().unwrap(),
         public,
-        population: if dataset == "other" { "elsewhere" } else { "clinic" }.parse().unwrap(),
+        population: if dataset == "other" { "elsewhere" } else { "clinic" }
+            .parse()
+            .unwrap(),
         cuts: vec![0],
-        columns: stored.iter().map(|c| c.name.clone()).filter(|n| n.as_str() != "secret").collect(),
+        columns: stored
+            .iter()
+            .map(|c| c.name.clone())
+            .filter(|n| n.as_str() != "secret")
+            .collect(),
         stored,
         row_filter: None,
         files: vec![],
@@ -42,16 +52,40 @@ fn grant() -> Grant {
     sex.domain = Some(vec![Value::Text("F".into()), Value::Text("M".into())]);
     let mut cost = column("cost", ColumnType::Decimal { scale: 2 });
     cost.measure = Some(Bounds {
-        min: Value::Decimal { unscaled: 0, scale: 2 },
-        max: Value::Decimal { unscaled: 100, scale: 2 },
+        min: Value::Decimal {
+            unscaled: 0,
+            scale: 2,
+        },
+        max: Value::Decimal {
+            unscaled: 100,
+            scale: 2,
+        },
     });
     let mut weight = column("weight", ColumnType::Int);
-    weight.measure = Some(Bounds { min: Value::Int(0), max: Value::Int(9) });
+    weight.measure = Some(Bounds {
+        min: Value::Int(0),
+        max: Value::Int(9),
+    });
     Grant {
         project: "p".parse().unwrap(),
         tables: vec![
-            table("liver", "visit", false, vec![sex, cost, column("icd", ColumnType::Text), column("secret", ColumnType::Text)]),
-            table("liver", "icd10", true, vec![column("code", ColumnType::Text), weight]),
+            table(
+                "liver",
+                "visit",
+                false,
+                vec![
+                    sex,
+                    cost,
+                    column("icd", ColumnType::Text),
+                    column("secret", ColumnType::Text),
+                ],
+            ),
+            table(
+                "liver",
+                "icd10",
+                true,
+                vec![column("code", ColumnType::Text), weight],
+            ),
             table("other", "person", false, vec![column("sex", ColumnType::Text)]),
         ],
     }
@@ -66,13 +100,21 @@ fn scan(dataset: &str, table: &str, columns: &[&str]) -> Node {
 }
 
 fn frontier(input: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Frontier {
-    Frontier { input, keys: keys.into_iter().map(|k| ("k".to_owned(), k)).collect(), aggregates }
+    Frontier {
+        input,
+        keys: keys.into_iter().map(|k| ("k".to_owned(), k)).collect(),
+        aggregates,
+    }
 }
 
 #[test]
 fn bare_keys_carry_their_domain_and_computed_keys_none() {
     let lower = Expr::Call(tre_core::algebra::Function::Lower, vec![Expr::Column(0)]);
-    let f = frontier(scan("liver", "visit", &["sex", "cost"]), vec![Expr::Column(0), lower], vec![Aggregate::CountRows]);
+    let f = frontier(
+        scan("liver", "visit", &["sex", "cost"]),
+        vec![Expr::Column(0), lower],
+        vec![Aggregate::CountRows],
+    );
     let l = lineage(&f, &grant()).unwrap();
     assert_eq!(l.keys[0].domain.as_ref().unwrap().len(), 2);
     assert_eq!(l.keys[1].domain, None);
@@ -83,7 +125,12 @@ fn arguments_are_shared_between_aggregates_of_one_column() {
     let f = frontier(
         scan("liver", "visit", &["sex", "cost"]),
         vec![],
-        vec![Aggregate::Sum(1), Aggregate::Count(1), Aggregate::CountUnits, Aggregate::Count(0)],
+        vec![
+            Aggregate::Sum(1),
+            Aggregate::Count(1),
+            Aggregate::CountUnits,
+            Aggregate::Count(0),
+        ],
     );
     let l = lineage(&f, &grant()).unwrap();
     assert_eq!(
@@ -95,47 +142,117 @@ fn arguments_are_shared_between_aggregates_of_one_column() {
             ValueKind::Count { argument: 1 }
         ]
     );
-    assert_eq!(l.layout.arguments, [ColumnType::Decimal { scale: 2 }, ColumnType::Text]);
+    assert_eq!(
+        l.layout.arguments,
+        [ColumnType::Decimal { scale: 2 }, ColumnType::Text]
+    );
 }
 
 #[test]
 fn what_has_no_lineage_is_refused_with_its_code() {
     let visit = || scan("liver", "visit", &["sex", "cost", "icd"]);
     let icd = || scan("liver", "icd10", &["code", "weight"]);
-    let join = |left, right, on| Node::JoinPublic { left: Box::new(left), right: Box::new(right), on };
-    let plus = Expr::Arithmetic(tre_core::algebra::Arithmetic::Add, Box::new(Expr::Column(1)), Box::new(Expr::Literal(Value::Int(1))));
-    let computed = Node::Project { input: Box::new(visit()), columns: vec![("c".into(), plus)] };
+    let join = |left, right, on| Node::JoinPublic {
+        left: Box::new(left),
+        right: Box::new(right),
+        on,
+    };
+    let plus = Expr::Arithmetic(
+        tre_core::algebra::Arithmetic::Add,
+        Box::new(Expr::Column(1)),
+        Box::new(Expr::Literal(Value::Int(1))),
+    );
+    let computed = Node::Project {
+        input: Box::new(visit()),
+        columns: vec![("c".into(), plus)],
+    };
     let bad_filter = Node::Filter {
         input: Box::new(visit()),
-        predicate: Expr::Compare(Comparison::Eq, Box::new(Expr::Column(0)), Box::new(Expr::Literal(Value::Int(1)))),
+        predicate: Expr::Compare(
+            Comparison::Eq,
+            Box::new(Expr::Column(0)),
+            Box::new(Expr::Literal(Value::Int(1))),
+        ),
     };
     let count = vec![Aggregate::CountRows];
     let cases: Vec<(&str, Frontier, &str)> = vec![
-        ("column outside of the permit", frontier(scan("liver", "visit", &["secret"]), vec![], count.clone()), "TRE-SQL-003"),
-        ("table outside of the permit", frontier(scan("liver", "death", &[]), vec![], count.clone()), "TRE-SQL-003"),
-        ("sum of a text", frontier(visit(), vec![], vec![Aggregate::Sum(0)]), "TRE-SQL-008"),
-        ("sum of a computed column", frontier(computed.clone(), vec![], vec![Aggregate::Sum(0)]), "TRE-SQL-008"),
-        ("count of a computed column", frontier(computed, vec![], vec![Aggregate::Count(0)]), "TRE-SQL-008"),
-        ("sum of a public column", frontier(join(visit(), icd(), vec![(2, 0)]), vec![], vec![Aggregate::Sum(4)]), "TRE-SQL-008"),
-        ("text compared with a number", frontier(bad_filter, vec![], count.clone()), "TRE-SQL-004"),
-        ("public join without an equality", frontier(join(visit(), icd(), vec![]), vec![], count.clone()), "TRE-SQL-013"),
         (
-            "people joined like a public table",
-            frontier(join(visit(), scan("other", "person", &["sex"]), vec![(0, 0)]), vec![], count.clone()),
+            "column outside of the permit",
+            frontier(scan("liver", "visit", &["secret"]), vec![], count.clone()),
+            "TRE-SQL-003",
+        ),
+        (
+            "table outside of the permit",
+            frontier(scan("liver", "death", &[]), vec![], count.clone()),
+            "TRE-SQL-003",
+        ),
+        (
+            "sum of a text",
+            frontier(visit(), vec![], vec![Aggregate::Sum(0)]),
+            "TRE-SQL-008",
+        ),
+        (
+            "sum of a computed column",
+            frontier(computed.clone(), vec![], vec![Aggregate::Sum(0)]),
+            "TRE-SQL-008",
+        ),
+        (
+            "count of a computed column",
+            frontier(computed, vec![], vec![Aggregate::Count(0)]),
+            "TRE-SQL-008",
+        ),
+        (
+            "sum of a public column",
+            frontier(
+                join(visit(), icd(), vec![(2, 0)]),
+                vec![],
+                vec![Aggregate::Sum(4)],
+            ),
+            "TRE-SQL-008",
+        ),
+        (
+            "text compared with a number",
+            frontier(bad_filter, vec![], count.clone()),
+            "TRE-SQL-004",
+        ),
+        (
+            "public join without an equality",
+            frontier(join(visit(), icd(), vec![]), vec![], count.clone()),
             "TRE-SQL-013",
         ),
         (
-            "two populations on pid",
+            "people joined like a public table",
             frontier(
-                Node::JoinUnit { left: Box::new(visit()), right: Box::new(scan("other", "person", &[])), on: vec![] },
+                join(visit(), scan("other", "person", &["sex"]), vec![(0, 0)]),
                 vec![],
                 count.clone(),
             ),
             "TRE-SQL-013",
         ),
-        ("public rows only", frontier(icd(), vec![], count.clone()), "TRE-RUN-005"),
+        (
+            "two populations on pid",
+            frontier(
+                Node::JoinUnit {
+                    left: Box::new(visit()),
+                    right: Box::new(scan("other", "person", &[])),
+                    on: vec![],
+                },
+                vec![],
+                count.clone(),
+            ),
+            "TRE-SQL-013",
+        ),
+        (
+            "public rows only",
+            frontier(icd(), vec![], count.clone()),
+            "TRE-RUN-005",
+        ),
         ("no aggregate", frontier(visit(), vec![], vec![]), "TRE-RUN-005"),
-        ("a position that does not exist", frontier(visit(), vec![Expr::Column(9)], count), "TRE-RUN-005"),
+        (
+            "a position that does not exist",
+            frontier(visit(), vec![Expr::Column(9)], count),
+            "TRE-RUN-005",
+        ),
     ];
     for (name, frontier, code) in cases {
         let problem = lineage(&frontier, &grant()).expect_err(name);
@@ -147,7 +264,10 @@ fn what_has_no_lineage_is_refused_with_its_code() {
 fn nesting_is_bounded() {
     let mut node = scan("liver", "visit", &["sex"]);
     for _ in 0..100 {
-        node = Node::Filter { input: Box::new(node), predicate: Expr::Literal(Value::Bool(true)) };
+        node = Node::Filter {
+            input: Box::new(node),
+            predicate: Expr::Literal(Value::Bool(true)),
+        };
     }
     let problem = lineage(&frontier(node, vec![], vec![Aggregate::CountRows]), &grant()).unwrap_err();
     assert_eq!(problem.code.id, "TRE-SQL-010");

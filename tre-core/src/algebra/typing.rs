@@ -282,6 +282,10 @@ fn expression(
             if castable(from, *to) { Ok(*to) } else { Err(type_error(format!("a cast to {to}"), from)) }
         }
         Expr::Call(function, args) => {
+            // A position or length that a row computes could be one that the function has no result for.
+            if *function == Function::Substr && !args.iter().skip(1).all(is_position) {
+                return Err(type_error("substr", "a computed or negative position or length"));
+            }
             let types = args.iter().map(&mut child).collect::<Result<Vec<_>, _>>()?;
             call_type(*function, &types).ok_or_else(|| {
                 let found = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -289,6 +293,11 @@ fn expression(
             })
         }
     }
+}
+
+/// A constant start or length of `substr`.
+fn is_position(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(Value::Int(n)) if (0..=i64::from(i32::MAX)).contains(n))
 }
 
 fn comparable(a: ColumnType, b: ColumnType) -> bool {

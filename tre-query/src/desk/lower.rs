@@ -1,5 +1,10 @@
 //! Relations of the engine's plan below the frontier as nodes of the algebra.
 
+use std::any::Any;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::{DFSchema, JoinType};
 use datafusion::execution::SessionState;
@@ -28,14 +33,14 @@ pub(super) struct Lowered {
 ///
 /// # Errors
 /// A [`Problem`] when the scan is not of one of the desk's tables.
-pub(super) fn named_table(scan: &TableScan) -> Result<std::sync::Arc<dyn datafusion::catalog::TableProvider>, Problem> {
+pub(super) fn named_table(scan: &TableScan) -> Result<Arc<dyn TableProvider>, Problem> {
     source_as_provider(&scan.source)
         .map_err(|_| Problem::of(&codes::RUN_INTERNAL, format!("`{}` is not a table of the project", scan.table_name)))
 }
 
 /// The desk's table of a provider.
-pub(super) fn as_named(provider: &dyn datafusion::catalog::TableProvider) -> Option<&NamedTable> {
-    (provider as &dyn std::any::Any).downcast_ref::<NamedTable>()
+pub(super) fn as_named(provider: &dyn TableProvider) -> Option<&NamedTable> {
+    (provider as &dyn Any).downcast_ref::<NamedTable>()
 }
 
 /// Lowers a relation.
@@ -234,9 +239,9 @@ fn combine(left: Lowered, right: Lowered, on: Vec<(usize, usize)>, on_unit: bool
 pub(super) fn condition(state: &SessionState, text: &str, columns: &[ColumnMeta]) -> Result<Expr, Problem> {
     super::gate::admit(&format!("SELECT 1 WHERE {text}"))?;
     let fields = columns.iter().map(|c| {
-        datafusion::arrow::datatypes::Field::new(c.name.as_str(), c.column_type.arrow(), true)
+        Field::new(c.name.as_str(), c.column_type.arrow(), true)
     });
-    let schema = datafusion::arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
+    let schema = Schema::new(fields.collect::<Vec<_>>());
     let schema = DFSchema::try_from(schema).map_err(super::session::planning_problem)?;
     let expr = state.create_logical_expr(text, &schema).map_err(super::session::planning_problem)?;
     let expr = coerced(state, expr, &schema)?;
@@ -262,8 +267,8 @@ fn coerced(state: &SessionState, expr: SqlExpr, schema: &DFSchema) -> Result<Sql
     use datafusion::logical_expr::simplify::SimplifyContext;
     use datafusion::optimizer::simplify_expressions::ExprSimplifier;
     let context = SimplifyContext::builder()
-        .with_schema(std::sync::Arc::new(schema.clone()))
-        .with_config_options(std::sync::Arc::clone(state.config_options()))
+        .with_schema(Arc::new(schema.clone()))
+        .with_config_options(Arc::clone(state.config_options()))
         .build();
     let simplifier = ExprSimplifier::new(context);
     simplifier

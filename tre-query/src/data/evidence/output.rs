@@ -1,0 +1,122 @@
+//! Closed groups as the batch that the checker reads.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::EmitTo;
+
+use tre_core::evidence::ValueKind;
+
+use super::state::{decimal, signed_decimal};
+use super::{Cells, EvidenceError, Shape};
+
+impl Cells {
+    /// Keys of all groups, in the order of their blocks, and their number.
+    pub(super) fn take_keys(&mut self) -> Result<(Vec<ArrayRef>, usize), EvidenceError> {
+        match &mut self.groups {
+            None => Ok((vec![], self.blocks.len())),
+            Some(groups) if groups.is_empty() => {
+                let empty = self.shape.keys.fields().iter();
+                Ok((empty.map(|field| arrow::array::new_empty_array(field.data_type())).collect(), 0))
+            }
+            Some(groups) => Ok((groups.emit(EmitTo::All)?, self.blocks.len())),
+        }
+    }
+
+    /// The batch of the layout's schema.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Overflow`] when a sum has more than 38 digits.
+    pub(in crate::data) fn finish(mut self) -> Result<RecordBatch, EvidenceError> {
+        self.close()?;
+        let (keys, groups) = self.take_keys()?;
+        let shape = Arc::clone(&self.shape);
+        let mut columns = Vec::with_capacity(shape.schema.fields().len());
+        for (key, field) in keys.iter().zip(shape.keys.fields()) {
+            columns.push(cast(key, field.data_type()).map_err(crate::data::files::arrow_error)?);
+        }
+        for kind in &shape.layout.values {
+            columns.push(self.value(&shape, *kind)?);
+        }
+        columns.push(counts(self.blocks.iter().map(|block| block.rows)));
+        columns.push(counts(self.blocks.iter().map(|block| block.units)));
+        for argument in 0..shape.arguments() {
+            columns.push(self.argument_rows(&shape, argument));
+            columns.push(self.flag(&shape, shape.present(argument)));
+            columns.push(self.flag(&shape, shape.nonzero(argument)));
+            if let Some(Some(numeric)) = shape.numeric.get(argument) {
+                self.numeric(&shape, argument, *numeric, &mut columns)?;
+            }
+        }
+        for argument in 0..shape.arguments() {
+            columns.push(self.flag(&shape, shape.null(argument)));
+        }
+        for a in 0..shape.arguments() {
+            for b in (0..shape.arguments()).filter(|b| *b != a) {
+                columns.push(self.flag(&shape, shape.pair(a, b)));
+            }
+        }
+        let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
+        Ok(batch.map_err(crate::data::files::arrow_error)?)
+    }
+
+    fn value(&self, shape: &Shape, kind: ValueKind) -> Result<ArrayRef, EvidenceError> {
+        let integers = |values: &mut dyn Iterator<Item = u64>| -> ArrayRef {
+            Arc::new(values.map(|v| i64::try_from(v).unwrap_or(i64::MAX)).collect::<Int64Array>())
+        };
+        match kind {
+            ValueKind::CountRows => Ok(integers(&mut self.blocks.iter().map(|block| block.rows))),
+            ValueKind::CountUnits => Ok(integers(&mut self.blocks.iter().map(|block| block.units))),
+            ValueKind::Count { argument } => {
+                Ok(integers(&mut self.present_rows.iter().skip(argument).step_by(shape.arguments()).copied()))
+            }
+            ValueKind::Sum { argument } => {
+                let numeric = shape.numeric.get(argument).copied().flatten().ok_or(EvidenceError::Columns)?;
+                let sums = self.numbers.iter().skip(numeric).step_by(shape.numerics);
+                // SQL: the sum of no value is NULL.
+                let sums = sums.map(|number| number.range.map(|_| signed_decimal(number.sum)).transpose());
+                let sums = sums.collect::<Result<Decimal128Array, _>>()?;
+                decimals(sums, &shape.layout.value_type(kind)?)
+            }
+        }
+    }
+
+    fn argument_rows(&self, shape: &Shape, argument: usize) -> ArrayRef {
+        counts(self.present_rows.iter().skip(argument).step_by(shape.arguments()).copied())
+    }
+
+    fn flag(&self, shape: &Shape, flag: usize) -> ArrayRef {
+        counts(self.counts.iter().skip(flag).step_by(shape.flags()).copied())
+    }
+
+    fn numeric(
+        &self,
+        shape: &Shape,
+        argument: usize,
+        numeric: usize,
+        columns: &mut Vec<ArrayRef>,
+    ) -> Result<(), EvidenceError> {
+        let numbers = || self.numbers.iter().skip(numeric).step_by(shape.numerics);
+        let ty = shape.layout.value_type(ValueKind::Sum { argument })?;
+        let first = numbers().map(|n| decimal(n.top.0)).collect::<Result<Vec<_>, _>>()?;
+        let second = numbers().map(|n| decimal(n.top.1)).collect::<Result<Vec<_>, _>>()?;
+        columns.push(decimals(Decimal128Array::from(first), &ty)?);
+        columns.push(decimals(Decimal128Array::from(second), &ty)?);
+        columns.push(decimals(numbers().map(|n| n.range.map(|(min, _)| min)).collect(), &ty)?);
+        columns.push(decimals(numbers().map(|n| n.range.map(|(_, max)| max)).collect(), &ty)?);
+        Ok(())
+    }
+}
+
+fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(values.collect::<UInt64Array>())
+}
+
+fn decimals(values: Decimal128Array, ty: &DataType) -> Result<ArrayRef, EvidenceError> {
+    let DataType::Decimal128(precision, scale) = ty else { return Err(EvidenceError::Columns) };
+    let values = values.with_precision_and_scale(*precision, *scale).map_err(crate::data::files::arrow_error)?;
+    Ok(Arc::new(values))
+}
