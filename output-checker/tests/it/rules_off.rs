@@ -3,7 +3,6 @@
 
 use crate::laws::*;
 use crate::parameters::*;
-use crate::world::*;
 
 /// The law, judged by the strict parameters, has to fail under these.
 #[track_caller]
