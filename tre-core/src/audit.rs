@@ -15,6 +15,7 @@ use crate::ids::{
     DatasetName, PolicyId, PopulationName, ProjectId, QueryId, ReleaseId, RequestId, SessionId, TokenId, UserName,
     VersionId,
 };
+use crate::permit::Role;
 
 /// Version of the extension object `tre`.
 pub const EXTENSION_VERSION: &str = "1";
@@ -31,9 +32,9 @@ const EXTENSION_UID: &str = "998";
 pub struct Actor {
     /// As the token names them, `local:<os user>`, or [`Actor::SYSTEM`].
     pub user: UserName,
-    /// The role in which they acted; empty for commands that work on the home.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub role: String,
+    /// The role in which they acted; none for commands that work on the home.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The project of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
@@ -51,7 +52,7 @@ impl Actor {
 
     /// Somebody of whom only the name is known.
     pub fn user(user: UserName) -> Self {
-        Actor { user, role: String::new(), project: None, token: None, session: None }
+        Actor { user, role: None, project: None, token: None, session: None }
     }
 }
 
@@ -126,7 +127,7 @@ pub enum Event {
     TokenIssued {
         token: TokenId,
         user: UserName,
-        role: String,
+        role: Role,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         project: Option<ProjectId>,
         expires: Timestamp,
