@@ -51,6 +51,10 @@
 //!
 //! # What it does not do
 //!
+//! The kernel lets a process on the host that runs as the workers' own user trace them: it owns their namespaces. Give
+//! workers a user number that nothing else uses; one number may serve all of them, as none can see another. (Limits of
+//! threads are each worker's own from Linux 5.14 on.)
+//!
 //! System calls are not filtered and no cgroup is made; the report says so. Until then a worker can reach kernel
 //! interfaces that need no privilege and that namespaces do not cover, among them `AF_VSOCK` sockets and `io_uring`.
 //! The jail limits the address space, not what shared memory inside it may cost.

@@ -12,12 +12,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use crate::channel::{Channel, ChannelError};
 use crate::launcher::OWN_PROGRAM;
 use crate::report::{Hello, Refusal, Report};
 use crate::settings::Jail;
 use crate::sys;
-use crate::worker::{Exit, Processes, StderrTail, Worker, ended_within};
+use crate::worker::{Exit, LAUNCHER_PATIENCE, Processes, StderrTail, Worker, end_worker, ended_within};
 
 /// How the worker's program is started.
 #[derive(Debug, Clone)]
@@ -283,20 +285,30 @@ impl Starting {
         }
     }
 
+    fn end(&self, grace: Duration) -> io::Result<()> {
+        if ended_within(&self.launcher_handle, Some(grace))? {
+            return Ok(());
+        }
+        if let Some(worker) = &self.worker {
+            end_worker(worker, &self.launcher_handle)?;
+            if ended_within(&self.launcher_handle, Some(LAUNCHER_PATIENCE))? {
+                return Ok(());
+            }
+        }
+        sys::pidfd_signal(&self.launcher_handle, Signal::SIGKILL)
+    }
+
     /// Waits for the end or brings it about, and says how it came and what standard error had to say.
     fn abandon(mut self, grace: Duration) -> Result<(Exit, String), SpawnError> {
-        let end = ended_within(&self.launcher_handle, Some(grace)).and_then(|ended| {
-            if !ended {
-                self.worker.as_ref().map_or(Ok(()), sys::pidfd_kill)?;
-                sys::pidfd_kill(&self.launcher_handle)?;
-            }
-            self.launcher.wait()
-        });
+        let end = self.end(grace).and_then(|()| self.launcher.wait());
         let exit = end.map_err(|source| SpawnError::Os {
             doing: "end a jail that is not ready",
             source,
         })?;
-        let text = self.stderr.take().map(StderrTail::finish).unwrap_or_default();
+        let text = self.stderr.as_mut().map_or_else(String::new, |stderr| {
+            stderr.drain();
+            stderr.text()
+        });
         let text = text.trim();
         let text = if text.is_empty() {
             String::new()

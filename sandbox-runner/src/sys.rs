@@ -81,18 +81,18 @@ pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
     RawFd::try_from(number).map(adopt).map_err(io::Error::other)
 }
 
-/// SIGKILL to the process of a pidfd; a process that is gone already is success.
+/// A signal to the process of a pidfd; a process that is gone already is success.
 #[expect(unsafe_code, reason = "pidfd_send_signal has no wrapper")]
-pub(crate) fn pidfd_kill(pidfd: &OwnedFd) -> io::Result<()> {
+pub(crate) fn pidfd_signal(pidfd: &OwnedFd, signal: Signal) -> io::Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: the descriptor is open while borrowed, and a null siginfo means an ordinary kill.
     let result = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             libc::c_long::from(pidfd.as_fd().as_raw_fd()),
-            libc::c_long::from(libc::SIGKILL),
+            libc::c_long::from(signal as libc::c_int),
             info,
-            0,
+            ZERO,
         )
     };
     match done(result) {
@@ -101,20 +101,26 @@ pub(crate) fn pidfd_kill(pidfd: &OwnedFd) -> io::Result<()> {
     }
 }
 
-/// Empties the bounding, ambient, inheritable, permitted and effective capability sets of this thread, for good.
-#[expect(unsafe_code, reason = "capset and the capability prctls have no wrapper")]
-pub(crate) fn drop_capabilities() -> io::Result<()> {
-    for capability in 0..=63 {
+/// Empties the bounding set of this thread, so that no exec can give a capability; needs CAP_SETPCAP.
+#[expect(unsafe_code, reason = "the capability prctls have no wrapper")]
+pub(crate) fn empty_bounding_set() -> io::Result<()> {
+    for capability in 0..=LAST_POSSIBLE_CAPABILITY {
         // SAFETY: takes no pointers.
-        match done(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }.into()) {
+        match done(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, ZERO, ZERO, ZERO) }.into()) {
             Ok(()) => {}
             // The first number that this kernel does not know.
             Err(error) if capability > 0 && error.raw_os_error() == Some(libc::EINVAL) => break,
             Err(error) => return Err(error),
         }
     }
+    Ok(())
+}
+
+/// Empties the ambient, inheritable, permitted and effective capability sets of this thread; needs no right.
+#[expect(unsafe_code, reason = "capset and the capability prctls have no wrapper")]
+pub(crate) fn drop_capabilities() -> io::Result<()> {
     // SAFETY: takes no pointers.
-    done(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) }.into())?;
+    done(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, CLEAR_ALL, ZERO, ZERO, ZERO) }.into())?;
     let header = CapabilityHeader {
         version: CAPABILITY_VERSION_3,
         pid: 0,
@@ -157,6 +163,10 @@ pub(crate) fn default_action(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+/// prctl reads whole words, so its arguments are given as such.
+const ZERO: libc::c_ulong = 0;
+const CLEAR_ALL: libc::c_ulong = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
+const LAST_POSSIBLE_CAPABILITY: libc::c_ulong = 63;
 const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 
 #[repr(C)]

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
 use crate::channel::Channel;
 use crate::deadline::{self, Deadline};
@@ -19,6 +20,8 @@ use crate::report::Report;
 use crate::settings::Title;
 use crate::sys;
 
+/// How long a launcher may take to notice that its worker has been killed; it takes microseconds.
+pub(crate) const LAUNCHER_PATIENCE: Duration = Duration::from_secs(5);
 const STDERR_KEPT: usize = 16 << 10;
 
 /// How a worker ended.
@@ -135,8 +138,8 @@ impl Worker {
         self.channel.take()
     }
 
-    /// The last 16 KiB of the worker's standard error so far; empty when inherited. Written by hostile code: for the
-    /// operator's log, never for an analyst.
+    /// The last 16 KiB of the worker's standard error, complete once the worker has been waited for; empty when
+    /// inherited. Written by hostile code: for the operator's log, never for an analyst.
     pub fn stderr(&self) -> String {
         self.stderr.as_ref().map(StderrTail::text).unwrap_or_default()
     }
@@ -152,6 +155,9 @@ impl Worker {
             return Ok(exit);
         }
         self.killer.kill()?;
+        if !ended_within(&self.killer.0.launcher, Some(LAUNCHER_PATIENCE))? {
+            sys::pidfd_signal(&self.killer.0.launcher, Signal::SIGKILL)?;
+        }
         self.wait()
     }
 
@@ -176,6 +182,9 @@ impl Worker {
         let exit = Exit::from(self.launcher.wait()?);
         // A launcher that was killed itself takes the worker along, a moment later.
         ended_within(&self.killer.0.worker, None)?;
+        if let Some(stderr) = &mut self.stderr {
+            stderr.drain();
+        }
         self.exit = Some(exit);
         Ok(exit)
     }
@@ -201,8 +210,16 @@ struct Handles {
 impl Killer {
     /// SIGKILL to the jail, without waiting. The kernel ends every process of the worker's namespace with the worker.
     pub fn kill(&self) -> io::Result<()> {
-        sys::pidfd_kill(&self.0.worker).and(sys::pidfd_kill(&self.0.launcher))
+        end_worker(&self.0.worker, &self.0.launcher)
     }
+}
+
+/// Kills the worker alone: its launcher ends by itself when it has reaped it. (Killed together, the worker would be
+/// left for the host's first process to reap, and in many a container that is a server that does not.)
+pub(crate) fn end_worker(worker: &OwnedFd, launcher: &OwnedFd) -> io::Result<()> {
+    sys::pidfd_signal(worker, Signal::SIGKILL)?;
+    // Somebody may have stopped it.
+    sys::pidfd_signal(launcher, Signal::SIGCONT)
 }
 
 /// Waits for the end of a process, and of every process of its namespace if it is the first there.
@@ -223,7 +240,7 @@ pub(crate) fn ended_within(pidfd: &OwnedFd, limit: Option<Duration>) -> io::Resu
 #[derive(Debug)]
 pub(crate) struct StderrTail {
     text: Arc<Mutex<VecDeque<u8>>>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl StderrTail {
@@ -241,20 +258,22 @@ impl StderrTail {
                     kept.drain(..excess);
                 }
             })?;
-        Ok(Self { text, reader })
+        Ok(Self {
+            text,
+            reader: Some(reader),
+        })
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut kept = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(kept.make_contiguous()).into_owned()
     }
 
-    /// The text when every process that could write has ended.
-    pub(crate) fn finish(self) -> String {
-        let text = Arc::clone(&self.text);
-        // The reader has nothing that could panic; if it did, what it kept is still there.
-        let _kept_anyway = self.reader.join();
-        let mut kept = text.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(kept.make_contiguous()).into_owned()
+    /// Reads to the end, which comes when every process that could write has ended.
+    pub(crate) fn drain(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            // The reader has nothing that could panic; if it did, what it kept is still there.
+            let _kept_anyway = reader.join();
+        }
     }
 }
