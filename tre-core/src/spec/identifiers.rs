@@ -87,12 +87,14 @@ fn numeric(bytes: &[u8]) -> Option<Pattern> {
         length += 1;
     }
     let digits = digits.get(..length)?;
-    let written_as_phone = length < bytes.len();
-    if is_phone(digits, bytes.first() == Some(&b'+')) && (written_as_phone || length == 11) {
+    let separated = length < bytes.len();
+    if is_phone(digits, bytes.first() == Some(&b'+')) && (separated || length == 11) {
         return Some(Pattern::Phone);
     }
     match length {
         12 if my_number(digits) => Some(Pattern::MyNumber),
+        // What follows is never written with dashes; dates are.
+        _ if separated => None,
         10 if luhn(digits) && prefecture(digits.get(..2)?) => Some(Pattern::Institution),
         10 if is_phone(digits, false) => Some(Pattern::Phone),
         8 if luhn(digits) && prefecture(digits.get(2..4)?) => Some(Pattern::Insurer),

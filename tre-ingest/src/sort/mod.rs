@@ -44,7 +44,8 @@ impl<'s> Sorter<'s> {
         Sorter {
             scratch,
             budget: budget.min(MAX_BUDGET),
-            arena: Vec::new(),
+            // Address space only: pages that no row reaches are never touched.
+            arena: Vec::with_capacity(budget.min(MAX_BUDGET)),
             entries: Vec::new(),
             runs: Vec::new(),
             rows: 0,

@@ -21,7 +21,7 @@ use self::parquet::ParquetReader;
 
 /// A file that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// The file cannot be opened or read, or its compression is broken.
     #[error("{0}")]
     Read(#[from] io::Error),

@@ -25,6 +25,8 @@ use text::MICROS_PER_DAY;
 pub(crate) struct ColumnReader {
     kind: Kind,
     clamped: u64,
+    /// Whether the last value was.
+    last_clamped: bool,
     /// Watches for identifiers where nothing in the spec rules them out.
     distinct: Option<Distinct>,
     scratch: String,
@@ -81,12 +83,13 @@ impl ColumnReader {
             Coarsen::Bands(_) | Coarsen::Month | Coarsen::Top(_) => false,
         };
         let watched = open && !column.harmless && matches!(column.parse, Parse::Int | Parse::Text);
-        ColumnReader { kind, clamped: 0, distinct: watched.then(Distinct::new), scratch: String::new() }
+        ColumnReader { kind, clamped: 0, last_clamped: false, distinct: watched.then(Distinct::new), scratch: String::new() }
     }
 
     /// Appends the stored value of `cell` to `out`, or says why its row must be rejected.
     pub(crate) fn encode(&mut self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
-        if cell == Cell::Null {
+        self.last_clamped = false;
+        if let Cell::Null = cell {
             row::put_null(out);
             return Ok(());
         }
@@ -98,6 +101,7 @@ impl ColumnReader {
                 };
                 let (value, clamped) = number.store(read)?;
                 self.clamped += u64::from(clamped);
+                self.last_clamped = clamped;
                 if let (Some(distinct), Ok(small)) = (&mut self.distinct, u64::try_from(value)) {
                     distinct.observe(mix(small ^ 0x5851_F42D_4C95_7F2D), || small.to_string());
                 }
@@ -129,7 +133,12 @@ impl ColumnReader {
         Ok(())
     }
 
-    /// Values that were outside `min` and `max`.
+    /// The row of the last value is not stored after all.
+    pub(crate) fn take_back(&mut self) {
+        self.clamped -= u64::from(std::mem::take(&mut self.last_clamped));
+    }
+
+    /// Values of stored rows that were outside `min` and `max`.
     pub(crate) fn clamped(&self) -> u64 {
         self.clamped
     }
