@@ -18,12 +18,19 @@ pub(crate) fn canonicalise(canon: Canon, text: &str, out: &mut String) -> Result
         Canon::Digits => digits(text, out)?,
         Canon::JpMemberId => jp_member_id(text, out)?,
     }
-    if out.len() == start { Err(Reason::NoUnit) } else { Ok(()) }
+    if out.len() == start {
+        Err(Reason::NoUnit)
+    } else {
+        Ok(())
+    }
 }
 
 /// Dashes as people type them; the long-vowel mark among them, since it stands between digits as often.
 fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{2043}' | '\u{FE58}')
+    matches!(
+        c,
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{2043}' | '\u{FE58}'
+    )
 }
 
 /// NFKC with one kind of dash.
@@ -71,7 +78,11 @@ fn digits(text: &str, out: &mut String) -> Result<(), Reason> {
 /// A number of zeros only is the number zero.
 fn push_without_leading_zeros(digits: &str, out: &mut String) {
     let trimmed = digits.trim_start_matches('0');
-    out.push_str(if trimmed.is_empty() && !digits.is_empty() { "0" } else { trimmed });
+    out.push_str(if trimmed.is_empty() && !digits.is_empty() {
+        "0"
+    } else {
+        trimmed
+    });
 }
 
 fn jp_member_id(text: &str, out: &mut String) -> Result<(), Reason> {
@@ -80,9 +91,16 @@ fn jp_member_id(text: &str, out: &mut String) -> Result<(), Reason> {
         return Ok(());
     }
     let mut parts = text.split(':');
-    let (insurer, symbol, number, branch) = match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    {
-        (Some(insurer), Some(symbol), Some(number), branch, None) => (insurer, symbol, number, branch.unwrap_or("")),
+    let (insurer, symbol, number, branch) = match (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) {
+        (Some(insurer), Some(symbol), Some(number), branch, None) => {
+            (insurer, symbol, number, branch.unwrap_or(""))
+        }
         _ => return Err(Reason::BadUnit),
     };
     let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -126,11 +144,23 @@ mod tests {
             (Canon::Digits, "1.5", Err(Reason::BadUnit)),
             (Canon::Digits, "-", Err(Reason::NoUnit)),
             (Canon::Digits, "", Err(Reason::NoUnit)),
-            (Canon::JpMemberId, "06123456:12-3:456:01", Ok("06123456:12-3:456:01")),
-            (Canon::JpMemberId, "０６１２３４５６：１２－３：４５６：１", Ok("06123456:12-3:456:01")),
+            (
+                Canon::JpMemberId,
+                "06123456:12-3:456:01",
+                Ok("06123456:12-3:456:01"),
+            ),
+            (
+                Canon::JpMemberId,
+                "０６１２３４５６：１２－３：４５６：１",
+                Ok("06123456:12-3:456:01"),
+            ),
             (Canon::JpMemberId, "123456:記号:456:", Ok("00123456:記号:456:")),
             (Canon::JpMemberId, "123456::456", Ok("00123456::456:")),
-            (Canon::JpMemberId, " 123456 : ｱ : 456 : 02 ", Ok("00123456:ア:456:02")),
+            (
+                Canon::JpMemberId,
+                " 123456 : ｱ : 456 : 02 ",
+                Ok("00123456:ア:456:02"),
+            ),
             (Canon::JpMemberId, "123456:記号::01", Err(Reason::BadUnit)),
             (Canon::JpMemberId, ":記号:456:01", Err(Reason::BadUnit)),
             (Canon::JpMemberId, "123456789:1:2:", Err(Reason::BadUnit)),

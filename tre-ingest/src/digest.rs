@@ -48,7 +48,9 @@ pub(crate) fn name_version(
                 && let Some(unit) = row.first_chunk::<UNIT_BYTES>()
                 && (first || *unit != last)
             {
-                units.push_row(&[unit]).map_err(|error| storage("write a sort run", &error))?;
+                units
+                    .push_row(&[unit])
+                    .map_err(|error| storage("write a sort run", &error))?;
                 (first, last) = (false, *unit);
             }
             pace.row()?;

@@ -65,7 +65,15 @@ pub fn ingest(
     let mut dataset = None;
     let result = read_spec(spec_path).map_err(Failure::from).and_then(|spec| {
         dataset = Some(spec.dataset.clone());
-        let run = Run { home, audit, spec: &spec, options, now, observer, cancel };
+        let run = Run {
+            home,
+            audit,
+            spec: &spec,
+            options,
+            now,
+            observer,
+            cancel,
+        };
         run.all(spec_path.parent().unwrap_or(Path::new("")))
     });
     result.map_err(|failure| refused(audit, dataset, failure))
@@ -73,7 +81,10 @@ pub fn ingest(
 
 /// Records the refusal; a log that takes no entries is the graver problem.
 fn refused(audit: &dyn Sink, dataset: Option<DatasetName>, failure: Failure) -> Failure {
-    let event = Event::DatasetRefused { dataset, code: failure.problem.code.id.to_owned() };
+    let event = Event::DatasetRefused {
+        dataset,
+        code: failure.problem.code.id.to_owned(),
+    };
     match audit.record(event) {
         Ok(_) => failure,
         Err(problem) => Failure { problem, ..failure },
@@ -82,7 +93,10 @@ fn refused(audit: &dyn Sink, dataset: Option<DatasetName>, failure: Failure) -> 
 
 fn read_spec(path: &Path) -> Result<Spec, Problem> {
     let unreadable = |error: &dyn std::fmt::Display| {
-        Problem::of(&codes::ING_FILES, format!("cannot read the spec `{}`: {error}", path.display()))
+        Problem::of(
+            &codes::ING_FILES,
+            format!("cannot read the spec `{}`: {error}", path.display()),
+        )
     };
     let mut bytes = Vec::new();
     File::open(path)
@@ -90,7 +104,10 @@ fn read_spec(path: &Path) -> Result<Spec, Problem> {
         .map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Spec::parse(&text).map_err(|problem| Problem { what: format!("`{name}`, {}", problem.what), ..problem })
+    Spec::parse(&text).map_err(|problem| Problem {
+        what: format!("`{name}`, {}", problem.what),
+        ..problem
+    })
 }
 
 /// One ingest, after its spec was read.
@@ -126,7 +143,9 @@ impl<'a> Run<'a> {
         let (version, units) = self.name(&read, &scratch)?;
         match self.home.catalogue().load(&version) {
             Ok(published) => {
-                self.audit.record(Event::DatasetUnchanged { version: published.version })?;
+                self.audit.record(Event::DatasetUnchanged {
+                    version: published.version,
+                })?;
                 return Ok(self.report(Outcome::Unchanged, &version, count_units(&units)?, None, read));
             }
             Err(CatalogueError::Unknown(_)) => {}
@@ -137,7 +156,11 @@ impl<'a> Run<'a> {
     }
 
     fn inputs(&self, directory: &Path) -> Result<Vec<Vec<InputFile>>, Problem> {
-        self.spec.tables.iter().map(|table| find_files(directory, table.name.as_str(), &table.files)).collect()
+        self.spec
+            .tables
+            .iter()
+            .map(|table| find_files(directory, table.name.as_str(), &table.files))
+            .collect()
     }
 
     /// Pass 1: files to sorted rows.
@@ -158,17 +181,28 @@ impl<'a> Run<'a> {
             for file in files {
                 // Decoders of other people's formats have been known to panic; that is a damaged file, not our end.
                 let reading = AssertUnwindSafe(|| {
-                    ingest.file(file, &mut read.entities, &mut sorter, &mut read.rejects, &mut pace, &bytes)
+                    ingest.file(
+                        file,
+                        &mut read.entities,
+                        &mut sorter,
+                        &mut read.rejects,
+                        &mut pace,
+                        &bytes,
+                    )
                 });
                 catch_unwind(reading).unwrap_or_else(|_| {
-                    let what = format!("table `{}`, file `{}`: its decoder failed", table.name, file.label);
+                    let what = format!(
+                        "table `{}`, file `{}`: its decoder failed",
+                        table.name, file.label
+                    );
                     Err(Problem::of(&codes::ING_DAMAGED, what))
                 })?;
             }
             read.reports.push(ingest.finish()?);
             let kept: usize = read.tables.iter().map(Sorted::memory).sum();
             let sorted = sorter.finish(self.rows_memory().saturating_sub(kept));
-            read.tables.push(sorted.map_err(|error| storage("write a sort run", &error))?);
+            read.tables
+                .push(sorted.map_err(|error| storage("write a sort run", &error))?);
         }
         pace.finish()?;
         Ok(read)
@@ -181,9 +215,16 @@ impl<'a> Run<'a> {
     }
 
     fn too_many(&self, rejects: &Rejects) -> Failure {
-        let what = format!("{} rows could not be used; the spec allows {}", rejects.rows(), self.spec.max_rejects);
+        let what = format!(
+            "{} rows could not be used; the spec allows {}",
+            rejects.rows(),
+            self.spec.max_rejects
+        );
         let problem = Problem::of(&codes::ING_REJECTS, what);
-        Failure { problem, rejects: Some(Box::new(rejects.report())) }
+        Failure {
+            problem,
+            rejects: Some(Box::new(rejects.report())),
+        }
     }
 
     /// Pass 2: sorted rows to the version's id, and the units that occur.
@@ -194,7 +235,9 @@ impl<'a> Run<'a> {
         let hasher = self.home.vault().version_hasher();
         let version = name_version(hasher, self.spec, &read.tables, &mut units, &mut pace)?;
         pace.finish()?;
-        let units = units.finish(self.options.memory / 8).map_err(|error| storage("write a sort run", &error))?;
+        let units = units
+            .finish(self.options.memory / 8)
+            .map_err(|error| storage("write a sort run", &error))?;
         Ok((version, units))
     }
 
@@ -228,7 +271,9 @@ impl<'a> Run<'a> {
         let sorted = std::mem::take(&mut read.tables);
         let tables: Vec<TableManifest> = FILES.run(|| {
             let tables = self.spec.tables.iter().zip(sorted);
-            tables.map(|(table, sorted)| write_table(&target, table, sorted, &mut pace)).collect::<Result<_, _>>()
+            tables
+                .map(|(table, sorted)| write_table(&target, table, sorted, &mut pace))
+                .collect::<Result<_, _>>()
         })?;
         pace.finish()?;
         if read.rejects.rows() > 0 {
@@ -247,12 +292,27 @@ impl<'a> Run<'a> {
             tables,
             wrapped_key: vault.wrap_version_key(version, &key)?,
         };
-        let report =
-            self.report(Outcome::Published, version, units.count, Some(units.numbered.count()), read);
-        Ok(Written { manifest, units, entities, report })
+        let report = self.report(
+            Outcome::Published,
+            version,
+            units.count,
+            Some(units.numbered.count()),
+            read,
+        );
+        Ok(Written {
+            manifest,
+            units,
+            entities,
+            report,
+        })
     }
 
-    fn write_rejects(&self, staging: &Staging<'_>, version: &VersionId, rejects: &Rejects) -> Result<(), Problem> {
+    fn write_rejects(
+        &self,
+        staging: &Staging<'_>,
+        version: &VersionId,
+        rejects: &Rejects,
+    ) -> Result<(), Problem> {
         let file = BufWriter::new(staging.create_file(REJECTS)?);
         let key = self.home.vault().stream_key(&format!("rejects/{version}"));
         let failed = |error| storage("write the rejects file", &error);
@@ -264,7 +324,12 @@ impl<'a> Run<'a> {
     /// Entry, numbers, name, in this order: a version whose numbers could be given again must never be seen.
     fn publish(&self, staging: Staging<'_>, written: Written<'_>) -> Result<Report, Problem> {
         self.cancel.check()?;
-        let Written { manifest, units, entities, report } = written;
+        let Written {
+            manifest,
+            units,
+            entities,
+            report,
+        } = written;
         let ready = match staging.seal(manifest)? {
             Staged::Ready(ready) => ready,
             Staged::Unchanged(published) => {
@@ -284,7 +349,9 @@ impl<'a> Run<'a> {
         AUDIT.run(|| self.audit.record(event))?;
         REGISTRY.run(|| {
             units.numbered.commit()?;
-            entities.into_iter().try_for_each(|entities| entities.numbered.commit())
+            entities
+                .into_iter()
+                .try_for_each(|entities| entities.numbered.commit())
         })?;
         PUBLISH.run(|| ready.publish())?;
         Ok(report)

@@ -31,8 +31,16 @@ pub(crate) struct UnitLinker {
 
 impl UnitLinker {
     pub(crate) fn new(canon: Canon, key: LinkageKey) -> Self {
-        let recent = std::iter::repeat_with(|| (Vec::new(), Link::default())).take(RECENT).collect();
-        UnitLinker { canon, key, canonical: String::new(), number: String::new(), recent }
+        let recent = std::iter::repeat_with(|| (Vec::new(), Link::default()))
+            .take(RECENT)
+            .collect();
+        UnitLinker {
+            canon,
+            key,
+            canonical: String::new(),
+            number: String::new(),
+            recent,
+        }
     }
 
     /// The linkage key of a cell.
@@ -79,7 +87,12 @@ pub(crate) enum NoEntity {
 
 impl EntityLinker {
     pub(crate) fn new(key: LinkageKey) -> Self {
-        EntityLinker { key, canonical: String::new(), number: String::new(), known: HashMap::new() }
+        EntityLinker {
+            key,
+            canonical: String::new(),
+            number: String::new(),
+            known: HashMap::new(),
+        }
     }
 
     /// The linkage key of a cell; `None` where there is no entity.
@@ -134,5 +147,7 @@ fn identifier<'a>(cell: Cell<'a>, number: &'a mut String) -> Result<&'a [u8], No
             return Err(NoIdentifier::Type);
         }
     };
-    written.map(|()| number.as_bytes()).map_err(|_| NoIdentifier::Type)
+    written
+        .map(|()| number.as_bytes())
+        .map_err(|_| NoIdentifier::Type)
 }

@@ -44,7 +44,9 @@ pub(crate) fn number_units<'h>(
     let mut last: Option<(Link, u32)> = None;
     let mut rows = units.read().map_err(|error| storage("read a sort run", &error))?;
     while let Some(row) = rows.next().map_err(|error| storage("read a sort run", &error))? {
-        let Some(link) = row.first_chunk::<16>() else { continue };
+        let Some(link) = row.first_chunk::<16>() else {
+            continue;
+        };
         if last.is_some_and(|(before, _)| before == *link) {
             continue;
         }
@@ -53,7 +55,11 @@ pub(crate) fn number_units<'h>(
         last = Some((*link, number));
         count += 1;
     }
-    Ok(Units { numbered: assignment.finish()?, count, ascending })
+    Ok(Units {
+        numbered: assignment.finish()?,
+        count,
+        ascending,
+    })
 }
 
 /// Numbers of all entities of one kind.
@@ -75,7 +81,11 @@ pub(crate) fn number_entities<'h>(
         for link in linker.links() {
             numbers.insert(link, assignment.number(&link)?);
         }
-        Ok(Entities { kind: kind.clone(), numbered: assignment.finish()?, numbers })
+        Ok(Entities {
+            kind: kind.clone(),
+            numbered: assignment.finish()?,
+            numbers,
+        })
     };
     linkers.iter().map(number).collect()
 }
@@ -88,7 +98,10 @@ pub(crate) struct Lookup {
 
 impl Lookup {
     pub(crate) fn new(units: &Units<'_>) -> Result<Self, Problem> {
-        let mut lookup = Lookup { records: units.numbered.records()?, current: None };
+        let mut lookup = Lookup {
+            records: units.numbered.records()?,
+            current: None,
+        };
         lookup.advance()?;
         Ok(lookup)
     }

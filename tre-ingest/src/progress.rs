@@ -56,7 +56,10 @@ impl Cancel {
 
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if self.0.load(Ordering::Relaxed) {
-            Err(Problem::of(&codes::ING_CANCELLED, "the ingest was interrupted; nothing of it is left"))
+            Err(Problem::of(
+                &codes::ING_CANCELLED,
+                "the ingest was interrupted; nothing of it is left",
+            ))
         } else {
             Ok(())
         }
@@ -77,14 +80,24 @@ pub(crate) struct Pace<'a> {
 
 impl<'a> Pace<'a> {
     pub(crate) fn new(observer: &'a dyn Observer, cancel: &'a Cancel, phase: Phase, total: u64) -> Self {
-        Pace { observer, cancel, phase, total, count: 0 }
+        Pace {
+            observer,
+            cancel,
+            phase,
+            total,
+            count: 0,
+        }
     }
 
     /// One more row of a phase that is measured in something else.
     #[inline]
     pub(crate) fn row_with(&mut self, done: impl FnOnce() -> u64) -> Result<(), Problem> {
         self.count += 1;
-        if self.count.is_multiple_of(STRIDE) { self.report(done()) } else { Ok(()) }
+        if self.count.is_multiple_of(STRIDE) {
+            self.report(done())
+        } else {
+            Ok(())
+        }
     }
 
     /// One more row of a phase that is measured in rows.
@@ -95,7 +108,12 @@ impl<'a> Pace<'a> {
     }
 
     fn report(&self, done: u64) -> Result<(), Problem> {
-        self.observer.progress(Progress { phase: self.phase, done, total: self.total, rows: self.count });
+        self.observer.progress(Progress {
+            phase: self.phase,
+            done,
+            total: self.total,
+            rows: self.count,
+        });
         self.cancel.check()
     }
 

@@ -29,7 +29,11 @@ pub(crate) struct EntityLinkers<'v> {
 
 impl<'v> EntityLinkers<'v> {
     pub(crate) fn new(vault: &'v Vault, population: &'v PopulationName) -> Self {
-        EntityLinkers { vault, population, linkers: BTreeMap::new() }
+        EntityLinkers {
+            vault,
+            population,
+            linkers: BTreeMap::new(),
+        }
     }
 
     fn of(&mut self, kind: &EntityKind) -> &mut EntityLinker {
@@ -64,8 +68,16 @@ enum Refusal {
 }
 
 impl<'t> TableIngest<'t> {
-    pub(crate) fn new(table: &'t Table, vault: &Vault, population: &PopulationName, rejects: &mut Rejects) -> Self {
-        let unit = table.unit.as_ref().map(|unit| UnitLinker::new(unit.canon, vault.unit_linkage(population)));
+    pub(crate) fn new(
+        table: &'t Table,
+        vault: &Vault,
+        population: &PopulationName,
+        rejects: &mut Rejects,
+    ) -> Self {
+        let unit = table
+            .unit
+            .as_ref()
+            .map(|unit| UnitLinker::new(unit.canon, vault.unit_linkage(population)));
         let wanted: Vec<&str> = table
             .unit
             .iter()
@@ -80,7 +92,11 @@ impl<'t> TableIngest<'t> {
             numbers: wanted.iter().map(|name| rejects.column(name)).collect(),
             wanted,
             dropped: BTreeSet::new(),
-            report: TableReport { table: table.name.to_string(), public: table.is_public(), ..TableReport::default() },
+            report: TableReport {
+                table: table.name.to_string(),
+                public: table.is_public(),
+                ..TableReport::default()
+            },
         }
     }
 
@@ -94,11 +110,15 @@ impl<'t> TableIngest<'t> {
         pace: &mut Pace<'_>,
         bytes: &Arc<AtomicU64>,
     ) -> Result<(), Problem> {
-        let mut reader = TableReader::open(file, &self.wanted, Arc::clone(bytes)).map_err(|error| match error {
-            OpenError::Source(error) => self.damaged(file, &error),
-            OpenError::Header(mismatch) => self.mismatch(file, &mismatch),
-        })?;
-        let unlisted = reader.header().iter().filter(|name| !self.wanted.contains(&name.as_str()));
+        let mut reader =
+            TableReader::open(file, &self.wanted, Arc::clone(bytes)).map_err(|error| match error {
+                OpenError::Source(error) => self.damaged(file, &error),
+                OpenError::Header(mismatch) => self.mismatch(file, &mismatch),
+            })?;
+        let unlisted = reader
+            .header()
+            .iter()
+            .filter(|name| !self.wanted.contains(&name.as_str()));
         self.dropped.extend(unlisted.cloned());
         let origin = rejects.origin(self.table.name.as_str(), &file.label);
         self.report.files += 1;
@@ -132,8 +152,10 @@ impl<'t> TableIngest<'t> {
             }
             Err(Refusal::TooManyEntities(at)) => {
                 let column = self.wanted.get(at).copied().unwrap_or_default();
-                let what =
-                    format!("table `{}`: `{column}` has more than {MAX_ENTITIES} different entities", self.table.name);
+                let what = format!(
+                    "table `{}`: `{column}` has more than {MAX_ENTITIES} different entities",
+                    self.table.name
+                );
                 return Err(Problem::of(&codes::ING_TOO_MANY, what));
             }
         }
@@ -148,7 +170,9 @@ impl<'t> TableIngest<'t> {
     ) -> Result<(), Refusal> {
         let mut at = 0;
         if let Some(unit) = &mut self.unit {
-            let link = unit.link(reader.cell(at)).map_err(|reason| Refusal::Reject(at, reason))?;
+            let link = unit
+                .link(reader.cell(at))
+                .map_err(|reason| Refusal::Reject(at, reason))?;
             out.extend_from_slice(&link);
             at += 1;
         }
@@ -164,7 +188,10 @@ impl<'t> TableIngest<'t> {
         let first = at;
         for (index, column) in self.columns.iter_mut().enumerate() {
             if let Err(reason) = column.encode(reader.cell(first + index), out) {
-                self.columns.iter_mut().take(index).for_each(ColumnReader::take_back);
+                self.columns
+                    .iter_mut()
+                    .take(index)
+                    .for_each(ColumnReader::take_back);
                 return Err(Refusal::Reject(first + index, reason));
             }
         }
@@ -184,7 +211,9 @@ impl<'t> TableIngest<'t> {
                 return Err(Problem::of(&codes::ING_IDENTIFIER, what));
             }
             if reader.clamped() > 0 {
-                self.report.clamped.insert(column.name.to_string(), reader.clamped());
+                self.report
+                    .clamped
+                    .insert(column.name.to_string(), reader.clamped());
             }
         }
         self.report.dropped_columns = self.dropped.into_iter().collect();
@@ -194,7 +223,10 @@ impl<'t> TableIngest<'t> {
     fn damaged(&self, file: &InputFile, error: &dyn std::fmt::Display) -> Problem {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
-        Problem::of(&codes::ING_DAMAGED, format!("table `{}`, file `{}`: {line}", self.table.name, file.label))
+        Problem::of(
+            &codes::ING_DAMAGED,
+            format!("table `{}`, file `{}`: {line}", self.table.name, file.label),
+        )
     }
 
     fn mismatch(&self, file: &InputFile, mismatch: &HeaderMismatch) -> Problem {

@@ -55,7 +55,10 @@ impl Rejects {
 
     /// Names the file that is read now.
     pub(crate) fn origin(&mut self, table: &str, file: &str) -> Origin {
-        Origin { table: number(&mut self.tables, table), file: number(&mut self.files, file) }
+        Origin {
+            table: number(&mut self.tables, table),
+            file: number(&mut self.files, file),
+        }
     }
 
     /// Gives a column a number.
@@ -68,7 +71,13 @@ impl Rejects {
         *self.counts.entry((origin.table, column, reason)).or_default() += 1;
         // Beyond the limit the ingest fails anyway; what is kept then is for the report.
         if self.places.len() < self.max_rows as usize || self.places.len() < SHOWN_REJECTS {
-            self.places.push(Place { table: origin.table, file: origin.file, line, column, reason });
+            self.places.push(Place {
+                table: origin.table,
+                file: origin.file,
+                line,
+                column,
+                reason,
+            });
         }
     }
 
@@ -81,19 +90,27 @@ impl Rejects {
     }
 
     pub(crate) fn report(&self) -> RejectReport {
-        let counts = self.counts.iter().map(|((table, column, reason), rows)| RejectCount {
-            table: name(&self.tables, *table),
-            column: name(&self.columns, *column),
-            reason: *reason,
-            rows: *rows,
-        });
+        let counts = self
+            .counts
+            .iter()
+            .map(|((table, column, reason), rows)| RejectCount {
+                table: name(&self.tables, *table),
+                column: name(&self.columns, *column),
+                reason: *reason,
+                rows: *rows,
+            });
         let first = self.places.iter().take(SHOWN_REJECTS).map(|place| RejectPlace {
             file: name(&self.files, place.file),
             line: place.line,
             column: name(&self.columns, place.column),
             reason: place.reason,
         });
-        RejectReport { rows: self.rows, max_rows: self.max_rows, counts: counts.collect(), first: first.collect() }
+        RejectReport {
+            rows: self.rows,
+            max_rows: self.max_rows,
+            counts: counts.collect(),
+            first: first.collect(),
+        }
     }
 
     /// Writes the text of the rejects file.
@@ -103,7 +120,12 @@ impl Rejects {
             let (table, file) = (name(&self.tables, place.table), name(&self.files, place.file));
             let column = name(&self.columns, place.column);
             let (file, column) = (quoted(&file), quoted(&column));
-            writeln!(out, "{table},{file},{},{column},{}", place.line, place.reason.as_str())?;
+            writeln!(
+                out,
+                "{table},{file},{},{column},{}",
+                place.line,
+                place.reason.as_str()
+            )?;
         }
         Ok(())
     }
@@ -121,7 +143,11 @@ fn name(names: &[String], number: usize) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -140,7 +166,10 @@ mod tests {
         rejects.add(origin, 7, WHOLE_RECORD, Reason::WrongWidth);
         assert!(rejects.too_many());
         let report = rejects.report();
-        assert_eq!((report.rows, report.counts.len(), report.first.len()), (101, 2, SHOWN_REJECTS));
+        assert_eq!(
+            (report.rows, report.counts.len(), report.first.len()),
+            (101, 2, SHOWN_REJECTS)
+        );
         let mut text = Vec::new();
         rejects.write(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();

@@ -112,7 +112,10 @@ pub struct Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Failure { problem, rejects: None }
+        Failure {
+            problem,
+            rejects: None,
+        }
     }
 }
 

@@ -78,7 +78,11 @@ impl<'a> Cells<'a> {
             self.0 = rest;
             return Some(None);
         }
-        let (negative, length) = if *tag < ZERO { (true, ZERO - tag) } else { (false, tag - ZERO) };
+        let (negative, length) = if *tag < ZERO {
+            (true, ZERO - tag)
+        } else {
+            (false, tag - ZERO)
+        };
         let (bytes, rest) = rest.split_at_checked(usize::from(length))?;
         let mut magnitude: u128 = 0;
         for byte in bytes {
@@ -141,7 +145,14 @@ mod tests {
     #[test]
     fn numbers_sort_by_value_and_read_back() {
         let max = 10i128.pow(38) - 1;
-        let mut values = vec![None, Some(-max), Some(max), Some(0), Some(i64::MIN.into()), Some(i64::MAX.into())];
+        let mut values = vec![
+            None,
+            Some(-max),
+            Some(max),
+            Some(0),
+            Some(i64::MIN.into()),
+            Some(i64::MAX.into()),
+        ];
         for shift in 0..120 {
             for near in [-1, 0, 1] {
                 values.extend([Some((1i128 << shift) + near), Some(near - (1i128 << shift))]);
@@ -192,8 +203,14 @@ mod tests {
         expected.extend([7; 16]);
         assert_eq!(out, expected);
         let mut cells = Cells(&out);
-        assert_eq!((cells.number(), cells.number(), cells.number()), (Some(Some(1)), Some(Some(-256)), Some(Some(0))));
-        assert_eq!((cells.number(), cells.bool(), cells.text()), (Some(None), Some(Some(true)), Some(Some("é"))));
+        assert_eq!(
+            (cells.number(), cells.number(), cells.number()),
+            (Some(Some(1)), Some(Some(-256)), Some(Some(0)))
+        );
+        assert_eq!(
+            (cells.number(), cells.bool(), cells.text()),
+            (Some(None), Some(Some(true)), Some(Some("é")))
+        );
         assert_eq!((cells.link(), cells.link()), (Some(Some([7; 16])), None));
     }
 }

@@ -146,9 +146,12 @@ fn number(parse: Parse, toml: &Toml) -> Result<Value, String> {
 fn shown(toml: &Toml) -> String {
     let text = match toml {
         Toml::String(text) => text.clone(),
-        Toml::Integer(_) | Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => {
-            toml.to_string()
-        }
+        Toml::Integer(_)
+        | Toml::Float(_)
+        | Toml::Boolean(_)
+        | Toml::Datetime(_)
+        | Toml::Array(_)
+        | Toml::Table(_) => toml.to_string(),
     };
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
@@ -310,7 +313,9 @@ fn values_of(place: Place<'_>, raw: &RawColumn, parse: Parse) -> Result<Option<V
     }
     if raw.identifier != Some(false) {
         let mut suspicion = Suspicion::default();
-        listed.iter().for_each(|toml| suspicion.observe(Pattern::of(&shown(toml))));
+        listed
+            .iter()
+            .for_each(|toml| suspicion.observe(Pattern::of(&shown(toml))));
         if let Some(pattern) = suspicion.verdict() {
             let what = format!("the declared values look like {}", pattern.describe());
             return Err(at(place, &codes::ING_IDENTIFIER, "values", what));

@@ -202,8 +202,12 @@ mod tests {
     #[test]
     fn one_code_in_ten_does_not_make_a_column_of_identifiers() {
         let mut random = Suspicion::default();
-        (0..1000u32)
-            .for_each(|n| random.observe(Pattern::of(&format!("{:012}", u64::from(n) * 7_919_993 + 100_000_000_000))));
+        (0..1000u32).for_each(|n| {
+            random.observe(Pattern::of(&format!(
+                "{:012}",
+                u64::from(n) * 7_919_993 + 100_000_000_000
+            )))
+        });
         assert_eq!(random.verdict(), None);
     }
 

@@ -18,21 +18,36 @@ struct Source<'a> {
 }
 
 enum Rows<'a> {
-    Memory { arena: &'a [u8], entries: std::slice::Iter<'a, Entry>, row: &'a [u8] },
+    Memory {
+        arena: &'a [u8],
+        entries: std::slice::Iter<'a, Entry>,
+        row: &'a [u8],
+    },
     Run(RunReader<'a>),
 }
 
 impl<'a> Merge<'a> {
     pub(super) fn new(arena: &'a [u8], entries: &'a [Entry], runs: &'a [Run]) -> io::Result<Self> {
         let mut sources = Vec::with_capacity(runs.len() + 1);
-        let memory = Rows::Memory { arena, entries: entries.iter(), row: &[] };
-        for rows in runs.iter().map(|run| run.read().map(Rows::Run)).chain([Ok(memory)]) {
+        let memory = Rows::Memory {
+            arena,
+            entries: entries.iter(),
+            row: &[],
+        };
+        for rows in runs
+            .iter()
+            .map(|run| run.read().map(Rows::Run))
+            .chain([Ok(memory)])
+        {
             let mut source = Source { head: 0, rows: rows? };
             if source.advance()? {
                 sources.push(source);
             }
         }
-        let mut merge = Merge { sources, started: false };
+        let mut merge = Merge {
+            sources,
+            started: false,
+        };
         for at in (0..merge.sources.len() / 2).rev() {
             merge.sift_down(at);
         }
@@ -59,7 +74,8 @@ impl<'a> Merge<'a> {
 
     fn sift_down(&mut self, mut at: usize) {
         loop {
-            let smaller = |left: usize, right: usize| match (self.sources.get(left), self.sources.get(right)) {
+            let smaller = |left: usize, right: usize| match (self.sources.get(left), self.sources.get(right))
+            {
                 (Some(left), Some(right)) => left.is_less(right),
                 _ => false,
             };
@@ -78,7 +94,9 @@ impl Source<'_> {
     fn advance(&mut self) -> io::Result<bool> {
         match &mut self.rows {
             Rows::Memory { arena, entries, row } => {
-                let Some(entry) = entries.next() else { return Ok(false) };
+                let Some(entry) = entries.next() else {
+                    return Ok(false);
+                };
                 *row = row_of(arena, entry);
                 self.head = entry.head;
             }

@@ -53,7 +53,10 @@ impl<'s> Sorter<'s> {
     }
 
     /// Adds the row that `write` appends to the buffer it is given. If `write` fails, nothing is added.
-    pub(crate) fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> io::Result<Result<(), E>> {
+    pub(crate) fn push<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> io::Result<Result<(), E>> {
         if self.arena.len() + self.entries.len() * size_of::<Entry>() >= self.budget {
             self.spill()?;
         }
@@ -63,7 +66,11 @@ impl<'s> Sorter<'s> {
             return Ok(Err(error));
         }
         let row = self.arena.get(start..).unwrap_or_default();
-        self.entries.push(Entry { head: head(row), start: start as u32, length: row.len() as u32 });
+        self.entries.push(Entry {
+            head: head(row),
+            start: start as u32,
+            length: row.len() as u32,
+        });
         self.rows += 1;
         Ok(Ok(()))
     }
@@ -98,13 +105,20 @@ impl<'s> Sorter<'s> {
             }
             self.runs.push(writer.finish()?);
         }
-        Ok(Sorted { arena: self.arena, entries: self.entries, runs: self.runs, rows: self.rows })
+        Ok(Sorted {
+            arena: self.arena,
+            entries: self.entries,
+            runs: self.runs,
+            rows: self.rows,
+        })
     }
 
     fn sort(&mut self) {
         let arena = &self.arena;
         self.entries.sort_unstable_by(|left, right| {
-            left.head.cmp(&right.head).then_with(|| row_of(arena, left).cmp(row_of(arena, right)))
+            left.head
+                .cmp(&right.head)
+                .then_with(|| row_of(arena, left).cmp(row_of(arena, right)))
         });
     }
 
@@ -150,7 +164,10 @@ impl Sorted {
 }
 
 fn row_of<'a>(arena: &'a [u8], entry: &Entry) -> &'a [u8] {
-    arena.get(entry.start as usize..).and_then(|rest| rest.get(..entry.length as usize)).unwrap_or_default()
+    arena
+        .get(entry.start as usize..)
+        .and_then(|rest| rest.get(..entry.length as usize))
+        .unwrap_or_default()
 }
 
 /// The first eight bytes as a number; a shorter row is filled with zeros, which keeps the order or makes it a tie.
@@ -173,7 +190,9 @@ mod tests {
     fn rows(count: u64, seed: u64) -> Vec<Vec<u8>> {
         let mut state = seed;
         let mut next = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             state >> 33
         };
         (0..count)
@@ -216,7 +235,11 @@ mod tests {
             assert_eq!(collect(&sorted), expected, "budget {budget}");
             assert_eq!(collect(&sorted), expected, "read again");
         }
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "no file has a name");
+        assert_eq!(
+            std::fs::read_dir(directory.path()).unwrap().count(),
+            0,
+            "no file has a name"
+        );
     }
 
     #[test]

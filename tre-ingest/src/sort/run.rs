@@ -19,13 +19,24 @@ impl Scratch {
     /// Files appear (for a moment) in `directory`, which must exist.
     pub(crate) fn new(directory: &Path) -> io::Result<Self> {
         let key = StreamKey::ephemeral().map_err(io::Error::other)?;
-        Ok(Scratch { directory: directory.to_owned(), key, next: AtomicU64::new(0) })
+        Ok(Scratch {
+            directory: directory.to_owned(),
+            key,
+            next: AtomicU64::new(0),
+        })
     }
 
     fn file(&self) -> io::Result<(File, u64)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.directory.join(format!("run-{}-{number}", std::process::id()));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        let path = self
+            .directory
+            .join(format!("run-{}-{number}", std::process::id()));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         std::fs::remove_file(&path)?;
         Ok((file, number))
     }
@@ -43,7 +54,11 @@ impl RunWriter {
         let (file, number) = scratch.file()?;
         let buffered = BufWriter::with_capacity(256 << 10, file);
         let stream = SealedWriter::new(buffered, &scratch.key, &number.to_be_bytes())?;
-        Ok(RunWriter { stream, key: scratch.key.clone(), number })
+        Ok(RunWriter {
+            stream,
+            key: scratch.key.clone(),
+            number,
+        })
     }
 
     /// Rows must come in order.
@@ -54,8 +69,16 @@ impl RunWriter {
     }
 
     pub(crate) fn finish(self) -> io::Result<Run> {
-        let file = self.stream.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, key: self.key, number: self.number })
+        let file = self
+            .stream
+            .finish()?
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        Ok(Run {
+            file,
+            key: self.key,
+            number: self.number,
+        })
     }
 }
 
@@ -68,15 +91,25 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn read(&self) -> io::Result<RunReader<'_>> {
-        let from_start = FromStart { file: &self.file, offset: 0 };
+        let from_start = FromStart {
+            file: &self.file,
+            offset: 0,
+        };
         let sealed = SealedReader::new(from_start, &self.key, &self.number.to_be_bytes())?;
-        Ok(RunReader { stream: BufReader::with_capacity(32 << 10, sealed), row: Vec::new() })
+        Ok(RunReader {
+            stream: BufReader::with_capacity(32 << 10, sealed),
+            row: Vec::new(),
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn raw_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        FromStart { file: &self.file, offset: 0 }.read_to_end(&mut bytes)?;
+        FromStart {
+            file: &self.file,
+            offset: 0,
+        }
+        .read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 }

@@ -52,7 +52,12 @@ pub(crate) struct CsvReader<R> {
 /// What a scan of the buffer found.
 enum Scan {
     /// A record, and where the next begins.
-    Done { next: usize, lines: u64, escapes: bool, malformed: bool },
+    Done {
+        next: usize,
+        lines: u64,
+        escapes: bool,
+        malformed: bool,
+    },
     /// The buffer ends within a record.
     More { quoted: bool },
 }
@@ -87,18 +92,30 @@ impl<R: Read> CsvReader<R> {
         }
         loop {
             match self.scan() {
-                Scan::Done { next, lines, escapes, malformed } => {
+                Scan::Done {
+                    next,
+                    lines,
+                    escapes,
+                    malformed,
+                } => {
                     self.line = self.next_line;
                     self.next_line += lines;
                     self.start = next;
                     if escapes {
                         self.unescape();
                     }
-                    return Ok(if malformed { Record::Malformed } else { Record::Fields });
+                    return Ok(if malformed {
+                        Record::Malformed
+                    } else {
+                        Record::Fields
+                    });
                 }
                 Scan::More { quoted } => {
                     if self.end - self.start > MAX_RECORD {
-                        return Err(SourceError::TooLong { line: self.next_line, quoted });
+                        return Err(SourceError::TooLong {
+                            line: self.next_line,
+                            quoted,
+                        });
                     }
                     if self.at_end {
                         return Err(SourceError::OpenQuote { line: self.next_line });
@@ -123,7 +140,11 @@ impl<R: Read> CsvReader<R> {
     pub(crate) fn field(&self, index: usize) -> Option<&[u8]> {
         let field = self.fields.get(index)?;
         let bytes = self.buffer.get(field.start..field.end)?;
-        if bytes.is_empty() && !field.quoted { None } else { Some(bytes) }
+        if bytes.is_empty() && !field.quoted {
+            None
+        } else {
+            Some(bytes)
+        }
     }
 
     fn skip_blank_lines(&mut self) -> Result<(), SourceError> {
@@ -157,7 +178,9 @@ impl<R: Read> CsvReader<R> {
         if self.buffer.len() - self.end < CHUNK / 2 {
             self.buffer.resize(self.buffer.len() + CHUNK, 0);
         }
-        let Some(space) = self.buffer.get_mut(self.end..) else { return Ok(()) };
+        let Some(space) = self.buffer.get_mut(self.end..) else {
+            return Ok(());
+        };
         loop {
             match self.input.read(space) {
                 Ok(0) => self.at_end = true,
@@ -170,7 +193,9 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn scan(&mut self) -> Scan {
-        let Some(bytes) = self.buffer.get(..self.end) else { return Scan::More { quoted: false } };
+        let Some(bytes) = self.buffer.get(..self.end) else {
+            return Scan::More { quoted: false };
+        };
         self.fields.clear();
         let mut at = self.start;
         let mut lines = 0;
@@ -182,7 +207,10 @@ impl<R: Read> CsvReader<R> {
                 let start = at + 1;
                 at = start;
                 loop {
-                    let Some(length) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'"')) else {
+                    let Some(length) = bytes
+                        .get(at..)
+                        .and_then(|rest| rest.iter().position(|b| *b == b'"'))
+                    else {
                         return Scan::More { quoted: true };
                     };
                     lines += line_ends(bytes.get(at..at + length).unwrap_or_default());
@@ -193,36 +221,72 @@ impl<R: Read> CsvReader<R> {
                     escapes = true;
                     at += 1;
                 }
-                self.fields.push(Field { start, end: at - 1, quoted });
+                self.fields.push(Field {
+                    start,
+                    end: at - 1,
+                    quoted,
+                });
             } else {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let length = rest.iter().position(|b| matches!(b, b',' | b'\n' | b'\r')).unwrap_or(rest.len());
-                self.fields.push(Field { start: at, end: at + length, quoted });
+                let length = rest
+                    .iter()
+                    .position(|b| matches!(b, b',' | b'\n' | b'\r'))
+                    .unwrap_or(rest.len());
+                self.fields.push(Field {
+                    start: at,
+                    end: at + length,
+                    quoted,
+                });
                 at += length;
             }
             match bytes.get(at) {
                 Some(b',') => at += 1,
                 None if !self.at_end => return Scan::More { quoted: false },
-                None => return Scan::Done { next: at, lines: lines + 1, escapes, malformed: false },
-                Some(b'\n') => return Scan::Done { next: at + 1, lines: lines + 1, escapes, malformed: false },
+                None => {
+                    return Scan::Done {
+                        next: at,
+                        lines: lines + 1,
+                        escapes,
+                        malformed: false,
+                    };
+                }
+                Some(b'\n') => {
+                    return Scan::Done {
+                        next: at + 1,
+                        lines: lines + 1,
+                        escapes,
+                        malformed: false,
+                    };
+                }
                 Some(b'\r') => {
                     let next = match bytes.get(at + 1) {
                         Some(b'\n') => at + 2,
                         None if !self.at_end => return Scan::More { quoted: false },
                         Some(_) | None => at + 1,
                     };
-                    return Scan::Done { next, lines: lines + 1, escapes, malformed: false };
+                    return Scan::Done {
+                        next,
+                        lines: lines + 1,
+                        escapes,
+                        malformed: false,
+                    };
                 }
                 Some(_) => {
                     // Text after a closing quote: give the line up.
                     let rest = bytes.get(at..).unwrap_or_default();
                     return match rest.iter().position(|b| *b == b'\n') {
-                        Some(length) => {
-                            Scan::Done { next: at + length + 1, lines: lines + 1, escapes: false, malformed: true }
-                        }
-                        None if self.at_end => {
-                            Scan::Done { next: self.end, lines: lines + 1, escapes: false, malformed: true }
-                        }
+                        Some(length) => Scan::Done {
+                            next: at + length + 1,
+                            lines: lines + 1,
+                            escapes: false,
+                            malformed: true,
+                        },
+                        None if self.at_end => Scan::Done {
+                            next: self.end,
+                            lines: lines + 1,
+                            escapes: false,
+                            malformed: true,
+                        },
                         None => Scan::More { quoted: false },
                     };
                 }
@@ -233,7 +297,9 @@ impl<R: Read> CsvReader<R> {
     /// Makes one quote of two within the quoted fields of the current record, in place.
     fn unescape(&mut self) {
         for field in self.fields.iter_mut().filter(|field| field.quoted) {
-            let Some(bytes) = self.buffer.get_mut(field.start..field.end) else { continue };
+            let Some(bytes) = self.buffer.get_mut(field.start..field.end) else {
+                continue;
+            };
             let mut kept = 0;
             let mut at = 0;
             while let Some(byte) = bytes.get(at).copied() {
@@ -269,7 +335,9 @@ mod tests {
 
     impl Read for Dribble<'_> {
         fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-            let Some((first, rest)) = self.0.split_first() else { return Ok(0) };
+            let Some((first, rest)) = self.0.split_first() else {
+                return Ok(0);
+            };
             self.0 = rest;
             out.iter_mut().take(1).for_each(|b| *b = *first);
             Ok(1)
@@ -329,22 +397,49 @@ mod tests {
     #[test]
     fn an_open_quote_is_an_error_not_the_rest_of_the_file() {
         let open = read("a\n\"b\nc\n".as_bytes());
-        assert!(matches!(open, Err(SourceError::OpenQuote { line: 2 })), "{open:?}");
+        assert!(
+            matches!(open, Err(SourceError::OpenQuote { line: 2 })),
+            "{open:?}"
+        );
         let long = [b"a\n\"".as_slice(), &vec![b'x'; MAX_RECORD * 2]].concat();
-        assert!(matches!(read(long.as_slice()), Err(SourceError::TooLong { line: 2, quoted: true })));
+        assert!(matches!(
+            read(long.as_slice()),
+            Err(SourceError::TooLong {
+                line: 2,
+                quoted: true
+            })
+        ));
     }
 
     /// The usual parser as an oracle, on random text without malformed quoting (where it is more lenient).
     #[test]
     fn agrees_with_the_csv_crate() {
-        let alphabet = ["a", "b", ",", ",", "\n", "\r\n", "\"x\"", "\"\"", "\"q\"\"q\"", "\"m,\nn\"", "ä", " "];
+        let alphabet = [
+            "a",
+            "b",
+            ",",
+            ",",
+            "\n",
+            "\r\n",
+            "\"x\"",
+            "\"\"",
+            "\"q\"\"q\"",
+            "\"m,\nn\"",
+            "ä",
+            " ",
+        ];
         let mut state = 7u64;
         for _ in 0..3000 {
             let mut text = String::new();
             let mut fresh = true;
             for _ in 0..24 {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                let piece = alphabet.get((state >> 33) as usize % alphabet.len()).copied().unwrap_or_default();
+                state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
+                let piece = alphabet
+                    .get((state >> 33) as usize % alphabet.len())
+                    .copied()
+                    .unwrap_or_default();
                 // A quoted piece is a whole field.
                 let ends = piece == "," || piece.ends_with('\n') && !piece.starts_with('"');
                 if piece.starts_with('"') && !fresh || !ends && !fresh && text.ends_with('"') {
@@ -353,9 +448,14 @@ mod tests {
                 fresh = ends;
                 text.push_str(piece);
             }
-            let mut parser = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let expected: Vec<Vec<String>> =
-                parser.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect();
+            let mut parser = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes());
+            let expected: Vec<Vec<String>> = parser
+                .records()
+                .map(|r| r.unwrap().iter().map(str::to_owned).collect())
+                .collect();
             let ours: Vec<Vec<String>> = both(&text)
                 .into_iter()
                 .map(|(_, fields)| fields.into_iter().map(Option::unwrap_or_default).collect())

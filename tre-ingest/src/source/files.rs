@@ -28,13 +28,24 @@ pub(crate) enum Format {
 impl Format {
     fn of(name: &str) -> Option<Format> {
         let name = name.to_ascii_lowercase();
-        let known = [(".csv", Format::Csv), (".csv.gz", Format::CsvGz), (".parquet", Format::Parquet)];
-        known.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| format)
+        let known = [
+            (".csv", Format::Csv),
+            (".csv.gz", Format::CsvGz),
+            (".parquet", Format::Parquet),
+        ];
+        known
+            .into_iter()
+            .find(|(ending, _)| name.ends_with(ending))
+            .map(|(_, format)| format)
     }
 }
 
 /// Files of `patterns`, relative to `directory`, each once, sorted by path. Every pattern must name at least one.
-pub(crate) fn find_files(directory: &Path, table: &str, patterns: &[String]) -> Result<Vec<InputFile>, Problem> {
+pub(crate) fn find_files(
+    directory: &Path,
+    table: &str,
+    patterns: &[String],
+) -> Result<Vec<InputFile>, Problem> {
     let problem = |what: String| Problem::of(&codes::ING_FILES, format!("table `{table}`: {what}"));
     let mut files: Vec<InputFile> = Vec::new();
     for pattern in patterns {
@@ -42,15 +53,28 @@ pub(crate) fn find_files(directory: &Path, table: &str, patterns: &[String]) -> 
             if files.iter().any(|file| file.path == path) {
                 continue;
             }
-            let label = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
-            let metadata = path.metadata().map_err(|error| problem(format!("`{label}`: {error}")))?;
+            let label = path
+                .strip_prefix(directory)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            let metadata = path
+                .metadata()
+                .map_err(|error| problem(format!("`{label}`: {error}")))?;
             if !metadata.is_file() {
                 return Err(problem(format!("`{label}` is not a file")));
             }
             let Some(format) = Format::of(&label) else {
-                return Err(problem(format!("`{label}` ends neither in .csv nor in .csv.gz nor in .parquet")));
+                return Err(problem(format!(
+                    "`{label}` ends neither in .csv nor in .csv.gz nor in .parquet"
+                )));
             };
-            files.push(InputFile { path, label, format, bytes: metadata.len() });
+            files.push(InputFile {
+                path,
+                label,
+                format,
+                bytes: metadata.len(),
+            });
         }
     }
     files.sort_by(|left, right| left.path.cmp(&right.path));
@@ -62,11 +86,19 @@ fn expand(directory: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
         return Ok(vec![directory.join(pattern)]);
     }
     // The directory's own name may have characters that are special in patterns.
-    let Some(directory) = directory.to_str() else { return Err("the spec's directory is not UTF-8".to_owned()) };
+    let Some(directory) = directory.to_str() else {
+        return Err("the spec's directory is not UTF-8".to_owned());
+    };
     let escaped = Path::new(&glob::Pattern::escape(directory)).join(pattern);
     let paths = glob::glob(&escaped.to_string_lossy()).map_err(|error| format!("`{pattern}`: {error}"))?;
-    let found: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(|error| format!("`{pattern}`: {error}"))?;
-    if found.is_empty() { Err(format!("no file matches `{pattern}`")) } else { Ok(found) }
+    let found: Vec<PathBuf> = paths
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("`{pattern}`: {error}"))?;
+    if found.is_empty() {
+        Err(format!("no file matches `{pattern}`"))
+    } else {
+        Ok(found)
+    }
 }
 
 #[cfg(test)]
@@ -82,9 +114,13 @@ mod tests {
         }
         let find = |patterns: &[&str]| {
             let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
-            find_files(directory.path(), "t", &patterns).map(|f| f.into_iter().map(|f| f.label).collect::<Vec<_>>())
+            find_files(directory.path(), "t", &patterns)
+                .map(|f| f.into_iter().map(|f| f.label).collect::<Vec<_>>())
         };
-        assert_eq!(find(&["*.csv", "b.csv", "?.CSV.GZ", "*.parquet"]).unwrap(), ["a.CSV.GZ", "b.csv", "c.parquet"]);
+        assert_eq!(
+            find(&["*.csv", "b.csv", "?.CSV.GZ", "*.parquet"]).unwrap(),
+            ["a.CSV.GZ", "b.csv", "c.parquet"]
+        );
         for (pattern, message) in [
             ("nothing.csv", "`nothing.csv`: No such file"),
             ("n*.csv", "no file matches `n*.csv`"),
@@ -93,7 +129,10 @@ mod tests {
         ] {
             let problem = find(&[pattern]).unwrap_err();
             assert_eq!(problem.code.id, "TRE-ING-009");
-            assert!(problem.what.starts_with("table `t`: ") && problem.what.contains(message), "{problem}");
+            assert!(
+                problem.what.starts_with("table `t`: ") && problem.what.contains(message),
+                "{problem}"
+            );
         }
     }
 }

@@ -126,12 +126,15 @@ impl TableReader {
     /// Opens a file and finds the `wanted` columns by name; `bytes` counts what is read from the disk.
     pub(crate) fn open(file: &InputFile, wanted: &[&str], bytes: Arc<AtomicU64>) -> Result<Self, OpenError> {
         let raw = File::open(&file.path).map_err(SourceError::Read)?;
-        let counted = Counted { file: raw, bytes: Arc::clone(&bytes) };
+        let counted = Counted {
+            file: raw,
+            bytes: Arc::clone(&bytes),
+        };
         let (header, mut inner) = match file.format {
             Format::Csv => csv_inner(Box::new(counted))?,
-            Format::CsvGz => {
-                csv_inner(Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(128 << 10, counted))))?
-            }
+            Format::CsvGz => csv_inner(Box::new(flate2::read::MultiGzDecoder::new(
+                BufReader::with_capacity(128 << 10, counted),
+            )))?,
             Format::Parquet => {
                 let reader = ParquetReader::open(counted.file, bytes)?;
                 (reader.header(), Inner::Parquet(Box::new(reader)))
@@ -139,19 +142,30 @@ impl TableReader {
         };
         let mut positions = Vec::with_capacity(wanted.len());
         for column in wanted {
-            let mut found = header.iter().enumerate().filter(|(_, name)| name == column).map(|(at, _)| at);
+            let mut found = header
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| name == column)
+                .map(|(at, _)| at);
             match (found.next(), found.count()) {
                 (Some(at), 0) => positions.push(at),
                 (first, more) => {
                     let times = usize::from(first.is_some()) + more;
-                    return Err(OpenError::Header(HeaderMismatch { column: (*column).to_owned(), times }));
+                    return Err(OpenError::Header(HeaderMismatch {
+                        column: (*column).to_owned(),
+                        times,
+                    }));
                 }
             }
         }
         if let Inner::Parquet(reader) = &mut inner {
             reader.select(&positions)?;
         }
-        Ok(TableReader { header, wanted: positions, inner })
+        Ok(TableReader {
+            header,
+            wanted: positions,
+            inner,
+        })
     }
 
     /// Names of all columns of the file.
@@ -183,9 +197,11 @@ impl TableReader {
     /// A cell of the current row, by position among the wanted columns.
     pub(crate) fn cell(&self, index: usize) -> Cell<'_> {
         match &self.inner {
-            Inner::Csv(reader) => {
-                self.wanted.get(index).and_then(|at| reader.field(*at)).map_or(Cell::Null, Cell::Text)
-            }
+            Inner::Csv(reader) => self
+                .wanted
+                .get(index)
+                .and_then(|at| reader.field(*at))
+                .map_or(Cell::Null, Cell::Text),
             Inner::Parquet(reader) => reader.cell(index),
         }
     }
@@ -195,7 +211,11 @@ fn csv_inner(input: Box<dyn Read + Send>) -> Result<(Vec<String>, Inner), Source
     let mut reader = CsvReader::new(input)?;
     let header = match reader.next()? {
         Record::Fields => (0..reader.len())
-            .map(|at| String::from_utf8_lossy(reader.field(at).unwrap_or_default()).trim().to_owned())
+            .map(|at| {
+                String::from_utf8_lossy(reader.field(at).unwrap_or_default())
+                    .trim()
+                    .to_owned()
+            })
             .collect(),
         Record::Malformed | Record::End => Vec::new(),
     };

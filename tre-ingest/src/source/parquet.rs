@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -54,7 +54,12 @@ impl ParquetReader {
     pub(super) fn open(file: File, bytes: Arc<AtomicU64>) -> Result<Self, SourceError> {
         let bytes_in_file = file.metadata()?.len();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
-        let header = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let header = builder
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         let rows_in_file = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         Ok(ParquetReader {
             header,
@@ -77,7 +82,9 @@ impl ParquetReader {
 
     /// Reads only these columns, given by their position in the header.
     pub(super) fn select(&mut self, positions: &[usize]) -> Result<(), SourceError> {
-        let Some(builder) = self.builder.take() else { return Ok(()) };
+        let Some(builder) = self.builder.take() else {
+            return Ok(());
+        };
         let schema = builder.schema().clone();
         for position in positions {
             if let Some(field) = schema.fields().get(*position) {
@@ -86,7 +93,10 @@ impl ParquetReader {
         }
         let mut in_file_order = positions.to_vec();
         in_file_order.sort_unstable();
-        self.order = positions.iter().map(|at| in_file_order.partition_point(|other| other < at)).collect();
+        self.order = positions
+            .iter()
+            .map(|at| in_file_order.partition_point(|other| other < at))
+            .collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), in_file_order);
         self.batches = Some(builder.with_projection(mask).build()?);
         Ok(())
@@ -95,7 +105,9 @@ impl ParquetReader {
     pub(super) fn next(&mut self) -> Result<bool, SourceError> {
         self.at += 1;
         while self.at >= self.batch_rows {
-            let Some(batch) = self.batches.as_mut().and_then(Iterator::next).transpose()? else { return Ok(false) };
+            let Some(batch) = self.batches.as_mut().and_then(Iterator::next).transpose()? else {
+                return Ok(false);
+            };
             self.at = 0;
             self.batch_rows = batch.num_rows();
             let schema = batch.schema();
@@ -106,7 +118,11 @@ impl ParquetReader {
                 .map(|(field, array)| column(field.name(), array))
                 .collect::<Result<_, _>>()?;
             let mut read: Vec<Option<Column>> = read.into_iter().map(Some).collect();
-            self.columns = self.order.iter().filter_map(|at| read.get_mut(*at).and_then(Option::take)).collect();
+            self.columns = self
+                .order
+                .iter()
+                .filter_map(|at| read.get_mut(*at).and_then(Option::take))
+                .collect();
             self.report(self.batch_rows as u64);
         }
         self.row += 1;
@@ -125,7 +141,9 @@ impl ParquetReader {
 
     pub(super) fn cell(&self, index: usize) -> Cell<'_> {
         let at = self.at;
-        let Some(column) = self.columns.get(index) else { return Cell::Null };
+        let Some(column) = self.columns.get(index) else {
+            return Cell::Null;
+        };
         match column {
             Column::Int(array) if array.is_valid(at) => Cell::Int(array.value(at)),
             Column::Float(array) if array.is_valid(at) => Cell::Float(array.value(at)),
@@ -184,7 +202,10 @@ fn target(name: &str, found: &DataType) -> Result<DataType, SourceError> {
         | DataType::Decimal256(..)
         | DataType::Map(..)
         | DataType::RunEndEncoded(..) => {
-            return Err(SourceError::ColumnType { column: name.to_owned(), found: found.to_string() });
+            return Err(SourceError::ColumnType {
+                column: name.to_owned(),
+                found: found.to_string(),
+            });
         }
     })
 }
@@ -211,15 +232,22 @@ fn column(name: &str, array: &ArrayRef) -> Result<Column, SourceError> {
     Ok(match &target {
         DataType::Int64 => Column::Int(array.as_primitive::<Int64Type>().clone()),
         DataType::Float64 => Column::Float(array.as_primitive::<Float64Type>().clone()),
-        DataType::Decimal128(_, scale) => Column::Decimal(array.as_primitive::<Decimal128Type>().clone(), *scale),
+        DataType::Decimal128(_, scale) => {
+            Column::Decimal(array.as_primitive::<Decimal128Type>().clone(), *scale)
+        }
         DataType::Boolean => Column::Bool(array.as_boolean().clone()),
         DataType::Date32 => Column::Date(array.as_primitive::<Date32Type>().clone()),
-        DataType::Timestamp(..) => Column::Timestamp(array.as_primitive::<TimestampMicrosecondType>().clone()),
+        DataType::Timestamp(..) => {
+            Column::Timestamp(array.as_primitive::<TimestampMicrosecondType>().clone())
+        }
         _ => Column::Text(array.as_string::<i32>().clone()),
     })
 }
 
 /// A value that does not fit is an error, never silently NULL.
 fn strict() -> CastOptions<'static> {
-    CastOptions { safe: false, ..CastOptions::default() }
+    CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    }
 }

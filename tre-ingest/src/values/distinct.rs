@@ -22,7 +22,11 @@ pub(crate) struct Distinct {
 
 impl Distinct {
     pub(crate) fn new() -> Self {
-        Distinct { recent: vec![0; RECENT], kept: BTreeMap::new(), limit: u64::MAX }
+        Distinct {
+            recent: vec![0; RECENT],
+            kept: BTreeMap::new(),
+            limit: u64::MAX,
+        }
     }
 
     /// Takes a value into account; `text` is asked for only if it enters the sample.
@@ -31,7 +35,9 @@ impl Distinct {
         if hash > self.limit {
             return;
         }
-        let Some(recent) = self.recent.get_mut(hash as usize % RECENT) else { return };
+        let Some(recent) = self.recent.get_mut(hash as usize % RECENT) else {
+            return;
+        };
         if *recent == hash {
             return;
         }
@@ -43,7 +49,11 @@ impl Distinct {
     }
 
     fn keep(&mut self, hash: u64, text: &str) {
-        let pattern = if text.is_ascii() { Pattern::of(text) } else { Pattern::of(&text.nfkc().collect::<String>()) };
+        let pattern = if text.is_ascii() {
+            Pattern::of(text)
+        } else {
+            Pattern::of(&text.nfkc().collect::<String>())
+        };
         self.kept.insert(hash, pattern);
         if self.kept.len() > SAMPLE {
             self.kept.pop_last();
@@ -91,7 +101,11 @@ mod tests {
     fn a_rare_frequent_value_does_not_hide_identifiers() {
         let mut distinct = Distinct::new();
         for n in 0..100_000u32 {
-            let text = if n % 100 == 0 { format!("p{n}@example.org") } else { "unknown".to_owned() };
+            let text = if n % 100 == 0 {
+                format!("p{n}@example.org")
+            } else {
+                "unknown".to_owned()
+            };
             distinct.observe(hash_bytes(text.as_bytes()), || &text);
         }
         assert_eq!(distinct.verdict(), Some(Pattern::Email));

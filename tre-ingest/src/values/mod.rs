@@ -69,7 +69,12 @@ impl ColumnReader {
             Parse::Int => Kind::Number(Number::new(column, None)),
             Parse::Decimal { scale, digits } => Kind::Number(Number::new(column, Some((scale, digits)))),
             Parse::Bool => {
-                let declared = |b| column.values.as_ref().is_none_or(|values| values.contains(&Value::Bool(b)));
+                let declared = |b| {
+                    column
+                        .values
+                        .as_ref()
+                        .is_none_or(|values| values.contains(&Value::Bool(b)))
+                };
                 Kind::Bool([declared(false), declared(true)])
             }
             Parse::Text => Kind::Text(Text::new(column)),
@@ -83,7 +88,13 @@ impl ColumnReader {
             Coarsen::Bands(_) | Coarsen::Month | Coarsen::Top(_) => false,
         };
         let watched = open && !column.harmless && matches!(column.parse, Parse::Int | Parse::Text);
-        ColumnReader { kind, clamped: 0, last_clamped: false, distinct: watched.then(Distinct::new), scratch: String::new() }
+        ColumnReader {
+            kind,
+            clamped: 0,
+            last_clamped: false,
+            distinct: watched.then(Distinct::new),
+            scratch: String::new(),
+        }
     }
 
     /// Appends the stored value of `cell` to `out`, or says why its row must be rejected.
@@ -123,7 +134,10 @@ impl ColumnReader {
             }
             Kind::Date { month } => {
                 let days = read_date(cell)?;
-                row::put_number(i128::from(if *month { text::first_of_month(days) } else { days }), out);
+                row::put_number(
+                    i128::from(if *month { text::first_of_month(days) } else { days }),
+                    out,
+                );
             }
             Kind::Timestamp { month } => {
                 let micros = read_timestamp(cell)?;
@@ -151,7 +165,10 @@ impl ColumnReader {
 
 impl Number {
     fn new(column: &Column, decimal: Option<(u8, Digits)>) -> Self {
-        let bounds = column.bounds.as_ref().map(|Bounds { min, max }| (unscaled(min), unscaled(max)));
+        let bounds = column
+            .bounds
+            .as_ref()
+            .map(|Bounds { min, max }| (unscaled(min), unscaled(max)));
         let (bands, top) = match &column.coarsen {
             Coarsen::Bands(bounds) => (bounds.iter().map(unscaled).collect(), None),
             Coarsen::Top(top) => (Vec::new(), Some(unscaled(top))),
@@ -162,7 +179,13 @@ impl Number {
             values.sort_unstable();
             values
         });
-        Number { decimal, bounds, bands, top, values }
+        Number {
+            decimal,
+            bounds,
+            bands,
+            top,
+            values,
+        }
     }
 
     /// The value to store, and whether it was clamped.
@@ -177,9 +200,16 @@ impl Number {
         }
         if !self.bands.is_empty() {
             let above = self.bands.partition_point(|bound| *bound <= value);
-            value = *above.checked_sub(1).and_then(|at| self.bands.get(at)).ok_or(Reason::BelowBands)?;
+            value = *above
+                .checked_sub(1)
+                .and_then(|at| self.bands.get(at))
+                .ok_or(Reason::BelowBands)?;
         }
-        if self.values.as_ref().is_some_and(|values| values.binary_search(&value).is_err()) {
+        if self
+            .values
+            .as_ref()
+            .is_some_and(|values| values.binary_search(&value).is_err())
+        {
             return Err(Reason::NotInValues);
         }
         Ok((value, clamped))
@@ -208,11 +238,18 @@ impl Text {
     }
 
     fn store<'a>(&self, text: &'a str) -> Result<&'a str, Reason> {
-        if self.values.as_ref().is_some_and(|values| !values.contains(text.as_bytes())) {
+        if self
+            .values
+            .as_ref()
+            .is_some_and(|values| !values.contains(text.as_bytes()))
+        {
             return Err(Reason::NotInValues);
         }
         Ok(match self.prefix {
-            Some(characters) => text.char_indices().nth(characters).map_or(text, |(end, _)| text.split_at(end).0),
+            Some(characters) => text
+                .char_indices()
+                .nth(characters)
+                .map_or(text, |(end, _)| text.split_at(end).0),
             None => text,
         })
     }
@@ -234,9 +271,12 @@ fn read_int(cell: Cell<'_>) -> Result<i128, Reason> {
         // Integers with gaps become floats in some tools; 2^53 is where that loses digits.
         Cell::Float(x) if x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 => Ok(x as i128),
         Cell::Decimal(n, 0) => i64::try_from(n).map(i128::from).map_err(|_| Reason::TooLarge),
-        Cell::Null | Cell::Float(_) | Cell::Decimal(..) | Cell::Bool(_) | Cell::Date(_) | Cell::Timestamp(_) => {
-            Err(Reason::NotAnInt)
-        }
+        Cell::Null
+        | Cell::Float(_)
+        | Cell::Decimal(..)
+        | Cell::Bool(_)
+        | Cell::Date(_)
+        | Cell::Timestamp(_) => Err(Reason::NotAnInt),
     }
 }
 
@@ -275,9 +315,12 @@ fn read_bool(cell: Cell<'_>) -> Result<bool, Reason> {
         Cell::Bool(value) => Ok(value),
         Cell::Int(0) => Ok(false),
         Cell::Int(1) => Ok(true),
-        Cell::Null | Cell::Int(_) | Cell::Float(_) | Cell::Decimal(..) | Cell::Date(_) | Cell::Timestamp(_) => {
-            Err(Reason::NotABool)
-        }
+        Cell::Null
+        | Cell::Int(_)
+        | Cell::Float(_)
+        | Cell::Decimal(..)
+        | Cell::Date(_)
+        | Cell::Timestamp(_) => Err(Reason::NotABool),
     }
 }
 
@@ -286,12 +329,20 @@ fn read_text<'a>(cell: Cell<'a>, scratch: &'a mut String) -> Result<&'a str, Rea
     match cell {
         Cell::Text(bytes) => {
             let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotText)?;
-            if bytes.contains(&0) { Err(Reason::NotText) } else { Ok(text) }
+            if bytes.contains(&0) {
+                Err(Reason::NotText)
+            } else {
+                Ok(text)
+            }
         }
         // Codes that some tool took for numbers.
-        Cell::Int(n) => write!(scratch, "{n}").map(|()| scratch.as_str()).map_err(|_| Reason::NotText),
+        Cell::Int(n) => write!(scratch, "{n}")
+            .map(|()| scratch.as_str())
+            .map_err(|_| Reason::NotText),
         Cell::Bool(value) => Ok(if value { "true" } else { "false" }),
-        Cell::Null | Cell::Float(_) | Cell::Decimal(..) | Cell::Date(_) | Cell::Timestamp(_) => Err(Reason::NotText),
+        Cell::Null | Cell::Float(_) | Cell::Decimal(..) | Cell::Date(_) | Cell::Timestamp(_) => {
+            Err(Reason::NotText)
+        }
     }
 }
 
@@ -303,11 +354,20 @@ fn read_date(cell: Cell<'_>) -> Result<i32, Reason> {
         Cell::Text(bytes) => return text::date(bytes),
         Cell::Date(days) => days,
         Cell::Timestamp(micros) if micros % MICROS_PER_DAY == 0 => (micros / MICROS_PER_DAY) as i32,
-        Cell::Null | Cell::Timestamp(_) | Cell::Int(_) | Cell::Float(_) | Cell::Decimal(..) | Cell::Bool(_) => {
+        Cell::Null
+        | Cell::Timestamp(_)
+        | Cell::Int(_)
+        | Cell::Float(_)
+        | Cell::Decimal(..)
+        | Cell::Bool(_) => {
             return Err(Reason::NotADate);
         }
     };
-    if DAYS.contains(&days) { Ok(days) } else { Err(Reason::NotADate) }
+    if DAYS.contains(&days) {
+        Ok(days)
+    } else {
+        Err(Reason::NotADate)
+    }
 }
 
 fn read_timestamp(cell: Cell<'_>) -> Result<i64, Reason> {

@@ -1,4 +1,8 @@
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 use super::*;
 use crate::row::Cells;
 use tre_core::spec::Spec;
@@ -22,7 +26,9 @@ fn stored(reader: &mut ColumnReader, cell: Cell<'_>) -> Result<Stored, Reason> {
     reader.encode(cell, &mut out)?;
     let mut cells = Cells(&out);
     Ok(match reader.kind {
-        Kind::Number(_) | Kind::Date { .. } | Kind::Timestamp { .. } => Stored::Number(cells.number().unwrap()),
+        Kind::Number(_) | Kind::Date { .. } | Kind::Timestamp { .. } => {
+            Stored::Number(cells.number().unwrap())
+        }
         Kind::Bool(_) => Stored::Bool(cells.bool().unwrap()),
         Kind::Text(_) => Stored::Text(cells.text().unwrap().map(str::to_owned)),
     })
@@ -54,9 +60,21 @@ fn stored_values() {
         ("{ type = \"int\" }", Cell::Float(3.5), Err(Reason::NotAnInt)),
         ("{ type = \"int\" }", Cell::Decimal(7, 0), number(7)),
         ("{ type = \"int\", values = [1, 2] }", text("2"), number(2)),
-        ("{ type = \"int\", values = [1, 2] }", text("3"), Err(Reason::NotInValues)),
-        ("{ type = \"int\", generalise = { top = 90 } }", text("95"), number(90)),
-        ("{ type = \"int\", generalise = { top = 90 } }", text("-5"), number(-5)),
+        (
+            "{ type = \"int\", values = [1, 2] }",
+            text("3"),
+            Err(Reason::NotInValues),
+        ),
+        (
+            "{ type = \"int\", generalise = { top = 90 } }",
+            text("95"),
+            number(90),
+        ),
+        (
+            "{ type = \"int\", generalise = { top = 90 } }",
+            text("-5"),
+            number(-5),
+        ),
         (bands, text("0"), number(0)),
         (bands, text("39"), number(0)),
         (bands, text("40"), number(40)),
@@ -78,32 +96,60 @@ fn stored_values() {
         (exact, text("1.23"), number(123)),
         (exact, text("1.234"), Err(Reason::TooManyPlaces)),
         ("{ type = \"bool\" }", text("yes"), Ok(Stored::Bool(Some(true)))),
-        ("{ type = \"bool\" }", Cell::Bool(false), Ok(Stored::Bool(Some(false)))),
+        (
+            "{ type = \"bool\" }",
+            Cell::Bool(false),
+            Ok(Stored::Bool(Some(false))),
+        ),
         ("{ type = \"bool\" }", text("maybe"), Err(Reason::NotABool)),
-        ("{ type = \"bool\", values = [true] }", text("no"), Err(Reason::NotInValues)),
+        (
+            "{ type = \"bool\", values = [true] }",
+            text("no"),
+            Err(Reason::NotInValues),
+        ),
         ("{ type = \"text\" }", text(""), word("")),
         ("{ type = \"text\" }", text(" a "), word(" a ")),
         ("{ type = \"text\" }", Cell::Text(&[0xff]), Err(Reason::NotText)),
         ("{ type = \"text\" }", Cell::Text(b"a\0b"), Err(Reason::NotText)),
         ("{ type = \"text\" }", Cell::Int(17), word("17")),
         ("{ type = \"text\", values = [\"F\"] }", text("F"), word("F")),
-        ("{ type = \"text\", values = [\"F\"] }", text("f"), Err(Reason::NotInValues)),
+        (
+            "{ type = \"text\", values = [\"F\"] }",
+            text("f"),
+            Err(Reason::NotInValues),
+        ),
         (prefix, text("C34.1"), word("C34")),
         (prefix, text("肝硬変症"), word("肝硬変")),
         (prefix, text("C3"), word("C3")),
         ("{ type = \"date\" }", text("2024-02-29"), day("2024-02-29")),
         ("{ type = \"date\" }", Cell::Date(19782), day("2024-02-29")),
-        ("{ type = \"date\" }", Cell::Timestamp(19782 * MICROS_PER_DAY), day("2024-02-29")),
-        ("{ type = \"date\" }", Cell::Timestamp(19782 * MICROS_PER_DAY + 1), Err(Reason::NotADate)),
+        (
+            "{ type = \"date\" }",
+            Cell::Timestamp(19782 * MICROS_PER_DAY),
+            day("2024-02-29"),
+        ),
+        (
+            "{ type = \"date\" }",
+            Cell::Timestamp(19782 * MICROS_PER_DAY + 1),
+            Err(Reason::NotADate),
+        ),
         ("{ type = \"date\" }", Cell::Date(i32::MAX), Err(Reason::NotADate)),
         (month, text("2024-02-29"), day("2024-02-01")),
         (month, text("1969-12-31"), day("1969-12-01")),
-        ("{ type = \"timestamp\" }", text("2024-02-29T01:00+09:00"), instant("2024-02-28T16:00Z")),
+        (
+            "{ type = \"timestamp\" }",
+            text("2024-02-29T01:00+09:00"),
+            instant("2024-02-28T16:00Z"),
+        ),
         (stamp_month, text("2024-02-29T12:00"), instant("2024-02-01T00:00")),
         (stamp_month, text("1960-02-29T12:00"), instant("1960-02-01T00:00")),
     ];
     for (column, cell, expected) in cases {
-        assert_eq!(stored(&mut reader(column), cell), expected, "{column} of {cell:?}");
+        assert_eq!(
+            stored(&mut reader(column), cell),
+            expected,
+            "{column} of {cell:?}"
+        );
     }
 }
 
@@ -128,5 +174,8 @@ fn identifiers_are_watched_for_unless_the_spec_rules_them_out() {
     assert_eq!(verdict("{ type = \"text\" }"), Some(Pattern::Phone));
     assert_eq!(verdict("{ type = \"text\", identifier = false }"), None);
     assert_eq!(verdict("{ type = \"text\", generalise = { prefix = 3 } }"), None);
-    assert_eq!(verdict("{ type = \"text\", generalise = { prefix = 20 } }"), Some(Pattern::Phone));
+    assert_eq!(
+        verdict("{ type = \"text\", generalise = { prefix = 20 } }"),
+        Some(Pattern::Phone)
+    );
 }

@@ -20,16 +20,26 @@ pub(super) fn int(text: &[u8]) -> Result<i64, Reason> {
         if !byte.is_ascii_digit() {
             return Err(Reason::NotAnInt);
         }
-        let next = value.checked_mul(10).and_then(|v| v.checked_sub(i64::from(byte - b'0')));
+        let next = value
+            .checked_mul(10)
+            .and_then(|v| v.checked_sub(i64::from(byte - b'0')));
         value = next.ok_or(Reason::TooLarge)?;
     }
-    if negative { Ok(value) } else { value.checked_neg().ok_or(Reason::TooLarge) }
+    if negative {
+        Ok(value)
+    } else {
+        value.checked_neg().ok_or(Reason::TooLarge)
+    }
 }
 
 /// true, t, yes, y, 1 and their opposites, in any case.
 pub(super) fn truth(text: &[u8]) -> Result<bool, Reason> {
     let text = text.trim_ascii();
-    let is = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+    let is = |words: [&str; 5]| {
+        words
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+    };
     if is(["true", "t", "yes", "y", "1"]) {
         Ok(true)
     } else if is(["false", "f", "no", "n", "0"]) {
@@ -73,7 +83,12 @@ fn parse_timestamp(text: &[u8]) -> Option<i64> {
             if count == 0 {
                 return None;
             }
-            let kept = digits.iter().copied().take(count).chain(std::iter::repeat(b'0')).take(6);
+            let kept = digits
+                .iter()
+                .copied()
+                .take(count)
+                .chain(std::iter::repeat(b'0'))
+                .take(6);
             let micros = kept.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
             (micros, digits.get(count..)?)
         }
@@ -108,7 +123,9 @@ fn two_digits(text: &[u8], max: i64) -> Option<(i64, &[u8])> {
 }
 
 fn digits_of(text: &[u8]) -> Option<i64> {
-    text.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    text.iter().try_fold(0, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
+    })
 }
 
 /// A date at the start of the text, and what follows it.
@@ -227,7 +244,10 @@ mod tests {
             ("2024-02-29T12:34", at("2024-02-29T12:34:00Z")),
             ("2024-02-29", at("2024-02-29T00:00:00Z")),
             ("20240229T12:34:56.5+09:00", at("2024-02-29T03:34:56.5Z")),
-            ("2024-02-29T12:34:56.123456789-0330", at("2024-02-29T16:04:56.123456Z")),
+            (
+                "2024-02-29T12:34:56.123456789-0330",
+                at("2024-02-29T16:04:56.123456Z"),
+            ),
             ("1950-01-01T00:00:00+09", at("1949-12-31T15:00:00Z")),
             ("2024-02-29T24:00:00", Err(Reason::NotATimestamp)),
             ("2024-02-29T23:59:60", Err(Reason::NotATimestamp)),

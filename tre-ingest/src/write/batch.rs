@@ -68,23 +68,38 @@ impl<'a> BatchBuilder<'a> {
 
     /// The rows so far; the builder is empty again.
     pub(super) fn finish(&mut self) -> Result<RecordBatch, Problem> {
-        let unit = self.unit.as_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
-        let columns = unit.into_iter().chain(self.columns.iter_mut().map(Builder::finish)).collect();
+        let unit = self
+            .unit
+            .as_mut()
+            .map(|builder| Arc::new(builder.finish()) as ArrayRef);
+        let columns = unit
+            .into_iter()
+            .chain(self.columns.iter_mut().map(Builder::finish))
+            .collect();
         self.rows = 0;
-        RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(|error| Problem::of(&codes::ING_INTERNAL, format!("rows do not fit their schema: {error}")))
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| {
+            Problem::of(
+                &codes::ING_INTERNAL,
+                format!("rows do not fit their schema: {error}"),
+            )
+        })
     }
 }
 
 impl<'a> Builder<'a> {
     fn new(column: &ColumnMeta, entities: &'a [Entities<'_>], capacity: usize) -> Self {
         if let Some(kind) = &column.entity {
-            let numbers = entities.iter().find(|entities| &entities.kind == kind).map(|entities| &entities.numbers);
+            let numbers = entities
+                .iter()
+                .find(|entities| &entities.kind == kind)
+                .map(|entities| &entities.numbers);
             return Builder::Entity(UInt32Builder::with_capacity(capacity), numbers);
         }
         match column.column_type {
             ColumnType::Int => Builder::Int(Int64Builder::with_capacity(capacity)),
-            ColumnType::Decimal { scale } => Builder::Decimal(Decimal128Builder::with_capacity(capacity), scale),
+            ColumnType::Decimal { scale } => {
+                Builder::Decimal(Decimal128Builder::with_capacity(capacity), scale)
+            }
             ColumnType::Bool => Builder::Bool(BooleanBuilder::with_capacity(capacity)),
             ColumnType::Text => Builder::Text(StringBuilder::with_capacity(capacity, capacity * 8)),
             ColumnType::Date => Builder::Date(Date32Builder::with_capacity(capacity)),
@@ -114,7 +129,12 @@ impl<'a> Builder<'a> {
             // Precision 38 and a scale of at most 18 are always valid.
             Builder::Decimal(builder, scale) => {
                 let array = builder.finish();
-                Arc::new(array.clone().with_precision_and_scale(DECIMAL_PRECISION, *scale as i8).unwrap_or(array))
+                Arc::new(
+                    array
+                        .clone()
+                        .with_precision_and_scale(DECIMAL_PRECISION, *scale as i8)
+                        .unwrap_or(array),
+                )
             }
             Builder::Bool(builder) => Arc::new(builder.finish()),
             Builder::Text(builder) => Arc::new(builder.finish()),

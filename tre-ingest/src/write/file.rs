@@ -41,10 +41,16 @@ impl FileWriter {
         name: String,
     ) -> Result<Self, Problem> {
         let key = key.file_key(version, &table.name, &name);
-        let properties = properties(table, key.bytes(), &file_aad(version, &table.name, &name)).map_err(broken)?;
+        let properties =
+            properties(table, key.bytes(), &file_aad(version, &table.name, &name)).map_err(broken)?;
         let out = Hashing::new(BufWriter::with_capacity(1 << 18, staging.create_file(&name)?));
-        let writer = ArrowWriter::try_new(out, Arc::new(table.file_schema()), Some(properties)).map_err(broken)?;
-        Ok(FileWriter { writer, name, rows: 0 })
+        let writer =
+            ArrowWriter::try_new(out, Arc::new(table.file_schema()), Some(properties)).map_err(broken)?;
+        Ok(FileWriter {
+            writer,
+            name,
+            rows: 0,
+        })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Problem> {
@@ -55,10 +61,16 @@ impl FileWriter {
     /// Completes the file; it reaches the disk when staging is sealed.
     pub(super) fn finish(self) -> Result<FileManifest, Problem> {
         let mut out = self.writer.into_inner().map_err(broken)?;
-        out.flush().map_err(|error| storage("write a dataset file", &error))?;
+        out.flush()
+            .map_err(|error| storage("write a dataset file", &error))?;
         let digest = out.hash.finish();
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(FileManifest { name: self.name, rows: self.rows, bytes: out.bytes, sha256 })
+        Ok(FileManifest {
+            name: self.name,
+            rows: self.rows,
+            bytes: out.bytes,
+            sha256,
+        })
     }
 }
 
@@ -67,7 +79,11 @@ fn properties(table: &TableManifest, key: &[u8; 32], aad: &str) -> Result<Writer
         .with_aad_prefix(aad.as_bytes().to_vec())
         .with_aad_prefix_storage(false)
         .build()?;
-    let by_unit = SortingColumn { column_idx: 0, descending: false, nulls_first: false };
+    let by_unit = SortingColumn {
+        column_idx: 0,
+        descending: false,
+        nulls_first: false,
+    };
     Ok(WriterProperties::builder()
         .set_created_by(concat!("tre ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -84,7 +100,10 @@ fn broken(error: ParquetError) -> Problem {
             let what = format!("cannot write a dataset file: {source}");
             Problem::of(&codes::ING_STORAGE, what)
         }
-        other => Problem::of(&codes::ING_INTERNAL, format!("cannot encode a dataset file: {other}")),
+        other => Problem::of(
+            &codes::ING_INTERNAL,
+            format!("cannot encode a dataset file: {other}"),
+        ),
     }
 }
 
@@ -97,7 +116,11 @@ struct Hashing<W> {
 
 impl<W: Write> Hashing<W> {
     fn new(inner: W) -> Self {
-        Hashing { inner, hash: Sha256::new(), bytes: 0 }
+        Hashing {
+            inner,
+            hash: Sha256::new(),
+            bytes: 0,
+        }
     }
 }
 

@@ -62,11 +62,18 @@ pub(crate) fn write_table(
         (false, true) => Order::ByLink,
         (false, false) => Order::ByNumber,
     };
-    let sorted = if order == Order::ByNumber { sort_by_number(target, sorted)? } else { sorted };
+    let sorted = if order == Order::ByNumber {
+        sort_by_number(target, sorted)?
+    } else {
+        sorted
+    };
     manifest.files = pipeline(target, &manifest, &sorted, order, pace)?;
     let written: u64 = manifest.files.iter().map(|file| file.rows).sum();
     if written != manifest.rows {
-        let what = format!("table `{}` has {} rows, {written} were written", table.name, manifest.rows);
+        let what = format!(
+            "table `{}` has {} rows, {written} were written",
+            table.name, manifest.rows
+        );
         return Err(Problem::of(&codes::ING_INTERNAL, what));
     }
     Ok(manifest)
@@ -86,13 +93,19 @@ enum Order {
 fn sort_by_number(target: &Target<'_>, sorted: Sorted) -> Result<Sorted, Problem> {
     let mut lookup = Lookup::new(target.units)?;
     let mut sorter = Sorter::new(target.scratch, target.budget);
-    let mut rows = sorted.read().map_err(|error| storage("read a sort run", &error))?;
+    let mut rows = sorted
+        .read()
+        .map_err(|error| storage("read a sort run", &error))?;
     while let Some(row) = rows.next().map_err(|error| storage("read a sort run", &error))? {
         let (link, cells) = row.split_first_chunk::<UNIT_BYTES>().ok_or_else(no_row)?;
         let number = lookup.number(link)?;
-        sorter.push_row(&[&number.to_be_bytes(), cells]).map_err(|error| storage("write a sort run", &error))?;
+        sorter
+            .push_row(&[&number.to_be_bytes(), cells])
+            .map_err(|error| storage("write a sort run", &error))?;
     }
-    sorter.finish(target.budget).map_err(|error| storage("write a sort run", &error))
+    sorter
+        .finish(target.budget)
+        .map_err(|error| storage("write a sort run", &error))
 }
 
 /// From the merging to the writing thread.
@@ -118,7 +131,9 @@ fn pipeline(
         let send = |step| sender.send(step).map_err(|_| Stop::WriterGone);
         let merged = merge_rows(target, manifest, sorted, order, pace, &send);
         drop(sender);
-        let written = writer.join().map_err(|_| Problem::of(&codes::ING_INTERNAL, "the writing thread ended early"))?;
+        let written = writer
+            .join()
+            .map_err(|_| Problem::of(&codes::ING_INTERNAL, "the writing thread ended early"))?;
         match merged {
             Err(Stop::Problem(problem)) => Err(problem),
             // The writer's own error says why.
@@ -146,7 +161,11 @@ fn merge_rows(
     pace: &mut Pace<'_>,
     send: &dyn Fn(Step) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let mut lookup = if order == Order::ByLink { Some(Lookup::new(target.units)?) } else { None };
+    let mut lookup = if order == Order::ByLink {
+        Some(Lookup::new(target.units)?)
+    } else {
+        None
+    };
     let mut builder = BatchBuilder::new(manifest, target.entities, BATCH_ROWS);
     let ranges = if manifest.public { &[0][..] } else { target.cuts };
     let mut later = ranges.iter().skip(1).copied();
