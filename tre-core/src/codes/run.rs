@@ -21,4 +21,40 @@ super::codes! {
     RUN_INTERNAL = "TRE-RUN-005", "an internal check failed and nothing was answered",
         "Two parts of the system disagreed about the query, or one of them failed. Then nothing leaves.",
         "report it to the operator with the query id";
+    /// As many sessions as the permit allows are open.
+    RUN_TOO_MANY_SESSIONS = "TRE-RUN-006", "too many sessions of this project are open",
+        "The permit limits how many sessions a project may have at once; each token has at most one.",
+        "close a session, or wait until one has been idle for long enough";
+    /// A statement that the session does not have.
+    RUN_UNKNOWN_HANDLE = "TRE-RUN-007", "the statement is not known in this session",
+        "Statements belong to one session and are forgotten after a while, or when many newer ones were prepared.",
+        "prepare the statement again";
+    /// A part of Flight SQL that is not offered.
+    RUN_NOT_SERVED = "TRE-RUN-008", "this call is not served",
+        "Sessions read: uploads, updates, transactions, savepoints and plans in other languages have no place here.",
+        "send SELECT statements";
+    /// Somebody stopped the query.
+    RUN_CANCELLED = "TRE-RUN-009", "the query was cancelled",
+        "The query was cancelled by its session or its connection was lost; the session goes on.",
+        "run the query again";
+    /// The session is over.
+    RUN_SESSION_ENDED = "TRE-RUN-010", "the session has ended",
+        "Sessions end when they are closed or killed, when their token or permit ends, and after some idle minutes.",
+        "connect again, with a valid token";
+    /// A call that cannot be read.
+    RUN_BAD_CALL = "TRE-RUN-011", "the call cannot be read",
+        "A message of the client is not of the form that the protocol asks for.",
+        "correct the value named";
+    /// No such session.
+    RUN_UNKNOWN_SESSION = "TRE-RUN-012", "there is no such session",
+        "The session has ended, or never was.",
+        "see `tre session list`";
+    /// A worker could not be started.
+    RUN_NO_WORKER = "TRE-RUN-013", "no worker can be started",
+        "The jail in which queries run could not be set up on this machine, or every user id for workers is taken.",
+        "ask the operator to run `tre doctor`";
+    /// The listening address.
+    RUN_LISTEN = "TRE-RUN-014", "the server cannot listen there",
+        "Without a certificate the server speaks plaintext, which it does on loopback only; or the address is taken.",
+        "configure [tls] in tre.toml, or listen on a loopback address that is free";
 }
