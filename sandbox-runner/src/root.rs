@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{chdir, pivot_root};
 
 use crate::report::{EMPTY_ROOT, Refusal};
@@ -118,6 +119,15 @@ fn verify(jail: &Jail) -> Result<String, Failure> {
     }
     if File::create("/probe").is_ok() {
         return Err(Failure("the root can be written to".to_owned()));
+    }
+    for bind in &jail.binds {
+        let flags = statvfs(&bind.inside).because("look at what is shown")?.flags();
+        if !flags.contains(FsFlags::ST_RDONLY | FsFlags::ST_NOSUID | FsFlags::ST_NODEV | FsFlags::ST_NOEXEC) {
+            return Err(Failure(format!(
+                "`{}` is shown with more than reading",
+                bind.inside.display()
+            )));
+        }
     }
     Ok(match (jail.binds.len(), jail.temporary_bytes) {
         (0, 0) => "empty and read-only".to_owned(),

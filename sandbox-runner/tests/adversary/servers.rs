@@ -32,14 +32,19 @@ pub(crate) fn victim() {
     until_input_closes();
 }
 
-/// Prints its worker's and launcher's process numbers and waits to be killed; the jail inherits standard error, so
+/// Has a worker that listens no more, prints its and the launcher's process numbers and waits to be killed; the jail inherits standard error, so
 /// whoever reads that sees when the last of them has ended.
 pub(crate) fn serve() {
     let launch = Launch {
         stderr: Stderr::Inherited,
         ..Launch::default()
     };
-    let worker = spawn(&jail(), &launch).unwrap();
+    let mut worker = spawn(&jail(), &launch).unwrap();
+    worker
+        .channel()
+        .unwrap()
+        .send(&serde_json::to_vec(&["park"]).unwrap())
+        .unwrap();
     say(&format!("{} {}", worker.pid(), worker.launcher_pid()));
     until_input_closes();
 }

@@ -95,4 +95,10 @@ fn a_launcher_cannot_be_traced_by_its_own_user() {
 fn the_environment_is_empty() {
     let mut worker = start(&jail());
     contrast(&mut worker, &["environment"]);
+    // Only root may look at it from outside.
+    if is_root() {
+        for pid in [worker.pid(), worker.launcher_pid()] {
+            assert_eq!(fs::read(format!("/proc/{pid}/environ")).unwrap(), b"");
+        }
+    }
 }
