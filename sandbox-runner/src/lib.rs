@@ -40,10 +40,11 @@
 //!    the settings in the first frame. [`jail_main`] takes that process, the *launcher*, over: it closes inherited
 //!    files, becomes the unprivileged user if it is root (before any namespace, and no namespace ever maps user 0),
 //!    makes a user namespace and, by its right, a process namespace.
-//! 2. It starts `tre KIND SESSION` as the first process of that namespace: the *worker*. The exec takes its
+//! 2. It starts `tre KIND SESSION` as the first process of that namespace, the *worker*, and gives the server a pidfd
+//!    of it; the server then sends the settings once more, for the worker. The exec has taken its
 //!    capabilities, as its user is not 0, so [`enter`] makes a second user namespace inside the first, which gives
 //!    them back for as long as it takes to make the other namespaces and an empty root; then all are dropped for good.
-//!    Limits and Landlock follow; the report goes to the server, with a pidfd of the worker.
+//!    Limits and Landlock follow, and the report goes to the server.
 //!
 //! Either process dies with its parent: by signal, and for a parent that died before the signal was asked for, by
 //! looking whether the ends that the parent held are closed. The end of the worker is the end of everything in its
@@ -59,21 +60,37 @@
 //! interfaces that need no privilege and that namespaces do not cover, among them `AF_VSOCK` sockets and `io_uring`.
 //! The jail limits the address space, not what shared memory inside it may cost.
 
-mod channel;
-mod deadline;
-mod enter;
-mod launcher;
-mod namespaces;
-mod privileges;
-mod probe;
-mod report;
-mod root;
-mod rules;
+// The server asks for a jail,
 mod settings;
 mod spawn;
+
+// the launcher gives up root and starts the worker,
+mod launcher;
 mod stage;
-mod sys;
+
+// the worker shuts itself in, measure by measure,
+mod enter;
+
+mod namespaces;
+mod root;
+
+mod privileges;
+mod rules;
+
+// says so, and talks;
+mod report;
+
+mod channel;
+
+// the server holds it, by the clock too.
 mod worker;
+
+mod deadline;
+
+mod probe;
+
+mod sys;
+
 pub use channel::{
     Channel, ChannelError, DEFAULT_LIMIT, FDS_PER_FRAME, FDS_PER_MESSAGE, Frame, Receiver, Sender,
 };
