@@ -38,8 +38,14 @@ impl From<LockError> for Problem {
 /// An exclusive lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    // Closing the file ends the lock.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would end the lock too, but not while a child that is being started still has a copy of it.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -69,7 +75,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(name.as_bytes()))
             .map_err(FileError::on("write", path))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 

@@ -124,7 +124,10 @@ impl AuditLog {
                 signer.origin()
             )));
         }
-        let writer = Writer::open(Directory::new(&layout.audit()), signer)?;
+        AuditLog::start(Writer::open(Directory::new(&layout.audit()), signer)?)
+    }
+
+    fn start(writer: Writer) -> Result<AuditLog, AuditError> {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("tre audit log".to_owned())
@@ -302,6 +305,3 @@ impl Running {
         why
     }
 }
-
-#[cfg(test)]
-mod tests;

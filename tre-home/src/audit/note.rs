@@ -23,16 +23,14 @@ pub(super) fn new_key(origin: &str) -> Result<(Zeroizing<String>, String), Vault
     let seed = crypto::random_key().map_err(VaultError::crypto("make the key of the audit log"))?;
     let key = SigningKey::from_bytes(&seed);
     let vkey = new_ed25519_verifier_key(origin, &key.verifying_key());
-    // `name+id+public` becomes `PRIVATE+KEY+name+id+seed`; the byte before both keys names Ed25519.
-    let id = vkey
-        .rsplit_once('+')
-        .map(|(name_and_id, _)| name_and_id)
-        .unwrap_or_default();
+    // `name+id+public` becomes `PRIVATE+KEY+name+id+seed`; the byte before both keys names Ed25519. Base64 has `+` too.
+    let mut parts = vkey.splitn(3, '+');
+    let (name, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let mut tagged = Zeroizing::new(vec![1]);
     tagged.extend_from_slice(seed.as_ref());
     let secret = Zeroizing::new(data_encoding::BASE64.encode(&tagged));
     Ok((
-        Zeroizing::new(format!("PRIVATE+KEY+{id}+{}", secret.as_str())),
+        Zeroizing::new(format!("PRIVATE+KEY+{name}+{id}+{}", secret.as_str())),
         vkey,
     ))
 }
@@ -133,6 +131,11 @@ mod tests {
         let note = signer.sign(head).unwrap();
         let checker = Checker::new(&vkey).unwrap();
         assert_eq!(checker.open(&note).unwrap(), head);
+        // Keys differ in where their base64 has a `+`.
+        for _ in 0..50 {
+            let (key, _) = new_key("tre.example.org/audit").unwrap();
+            Signer::from_text(&key).unwrap();
+        }
         let (_, other) = new_key("tre.example.org/audit").unwrap();
         assert!(Checker::new(&other).unwrap().open(&note).is_err());
         for position in 0..note.len() {

@@ -166,17 +166,17 @@ mod tests {
     #[test]
     fn frames_read_back_and_a_torn_tail_is_told_from_an_alteration() {
         let (frames, bytes) = frames();
-        let scan = super::scan(&bytes).unwrap();
+        let found = scan(&bytes).unwrap();
         assert_eq!(
-            (scan.frames, scan.whole, scan.torn),
+            (found.frames, found.whole, found.torn),
             (frames.clone(), bytes.len() as u64, false)
         );
         let first = frames[0].to_bytes().unwrap().len();
         for cut in 0..bytes.len() {
-            let scan = super::scan(&bytes[..cut]).unwrap();
+            let found = scan(&bytes[..cut]).unwrap();
             let whole = if cut < first { 0 } else { first };
             assert_eq!(
-                (scan.whole, scan.torn),
+                (found.whole, found.torn),
                 (whole as u64, cut != whole),
                 "cut at {cut}"
             );
@@ -184,7 +184,7 @@ mod tests {
         for position in 0..bytes.len() {
             let mut altered = bytes.clone();
             altered[position] ^= 4;
-            assert!(super::scan(&altered).is_err(), "byte {position}");
+            assert!(scan(&altered).is_err(), "byte {position}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::note;
 use super::pending;
 use super::tiles::{Directory, split_entries};
 use super::tree::{self, WIDTH};
-use crate::files::{self, FileError};
+use crate::files;
 
 /// All entries of a log in order, each in canonical JSON; written one to a line they are an export. Nothing is verified
 /// on the way, see [`super::verify`]. After an error it is at its end.
@@ -62,8 +62,17 @@ impl Entries {
     fn from_bundle(&self, size: u64) -> Result<Vec<Vec<u8>>, AuditError> {
         let index = self.next / WIDTH;
         let width = WIDTH.min(size - index * WIDTH);
-        let bytes = read_bundle(&self.directory, index, width)?;
-        Ok(bytes.into_iter().skip((self.next % WIDTH) as usize).collect())
+        let path = tree::bundle_path(index, width);
+        let bytes = self.directory.read(&path)?;
+        let entries = match split_entries(&bytes, width) {
+            Some((entries, [])) => entries,
+            Some(_) | None => return Err(AuditError::Broken(format!("`{path}` has not {width} entries"))),
+        };
+        Ok(entries
+            .into_iter()
+            .skip((self.next % WIDTH) as usize)
+            .map(<[u8]>::to_vec)
+            .collect())
     }
 
     fn from_pending(&self) -> Result<Vec<Vec<u8>>, AuditError> {
@@ -94,17 +103,5 @@ impl Iterator for Entries {
         }
         self.ended |= self.ready.is_empty();
         self.ready.pop_front().map(Ok)
-    }
-}
-
-/// Entries of a bundle of this width.
-pub(super) fn read_bundle(directory: &Directory, index: u64, width: u64) -> Result<Vec<Vec<u8>>, AuditError> {
-    let path = tree::bundle_path(index, width);
-    let bytes = directory
-        .read(&path)
-        .map_err(|error: FileError| AuditError::File(error))?;
-    match split_entries(&bytes, width) {
-        Some((entries, [])) => Ok(entries.into_iter().map(<[u8]>::to_vec).collect()),
-        Some(_) | None => Err(AuditError::Broken(format!("`{path}` has not {width} entries"))),
     }
 }

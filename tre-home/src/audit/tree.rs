@@ -135,22 +135,34 @@ pub(super) enum Named {
     Bundle(u64, u64),
 }
 
-/// Inverse of [`tile_path`] and [`bundle_path`].
+/// Inverse of [`tile_path`] and [`bundle_path`]. (The library's own panics on a width of 0 and on high levels.)
 pub(super) fn parse_path(path: &str) -> Option<Named> {
-    let rest = path.strip_prefix("tile/")?;
-    let entries = rest.strip_prefix("entries/");
-    let named = match entries {
-        Some(rest) => format!("tile/8/data/{rest}"),
-        None => format!("tile/8/{rest}"),
+    let (kind, rest) = path.strip_prefix("tile/")?.split_once('/')?;
+    let (digits, width) = match rest.split_once(".p/") {
+        None => (rest, WIDTH),
+        Some((digits, width)) => (
+            digits,
+            width.parse().ok().filter(|width| (1..WIDTH).contains(width))?,
+        ),
     };
-    let tile = Tile::from_path(&named)
-        .ok()
-        .filter(|tile| tile.is_data() == entries.is_some())?;
-    let width = u64::from(tile.width());
-    Some(match entries {
-        Some(_) => Named::Bundle(tile.level_index(), width),
-        None => Named::Tile((tile.level(), tile.level_index()), width),
-    })
+    let index = digits.split('/').try_fold(0_u64, |index, part| {
+        let part: u64 = part.trim_start_matches('x').parse().ok()?;
+        index.checked_mul(1000)?.checked_add(part)
+    })?;
+    let (named, written) = if kind == "entries" {
+        (Named::Bundle(index, width), bundle_path(index, width))
+    } else {
+        let level = kind
+            .parse()
+            .ok()
+            .filter(|level| *level < u64::BITS as u8 / HEIGHT)?;
+        (
+            Named::Tile((level, index), width),
+            tile_path((level, index), width),
+        )
+    };
+    // There is one way to write each.
+    (written == path).then_some(named)
 }
 
 /// A tile's content.

@@ -354,3 +354,102 @@ fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(Unit::Millisecond).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::audit::AuditLog;
+
+    fn writer(directory: &std::path::Path) -> Writer {
+        let directory = Directory::new(directory);
+        let (key, vkey) = super::super::note::new_key("test").unwrap();
+        Writer::create(&directory, &Signer::from_text(&key).unwrap(), &vkey).unwrap();
+        Writer::open(directory, Signer::from_text(&key).unwrap()).unwrap()
+    }
+
+    fn event() -> (Actor, Event) {
+        (
+            Actor::user("alice".parse().unwrap()),
+            Event::ServerStopped {
+                reason: "test".to_owned(),
+            },
+        )
+    }
+
+    #[test]
+    fn a_log_that_failed_once_takes_nothing_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = writer(directory.path());
+        let good = std::mem::replace(
+            &mut writer.pending,
+            OpenOptions::new().append(true).open("/dev/full").unwrap(),
+        );
+        let log = AuditLog::start(writer).unwrap();
+        let (actor, stopped) = event();
+        let first = log
+            .append_blocking(actor.clone(), stopped.clone())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            first.contains("takes no entries") && first.contains("No space left"),
+            "{first}"
+        );
+        drop(good);
+        for _ in 0..3 {
+            let again = log
+                .append_blocking(actor.clone(), stopped.clone())
+                .unwrap_err()
+                .to_string();
+            assert_eq!(again, first);
+        }
+        assert_eq!(log.checkpoint().unwrap_err().to_string(), first);
+    }
+
+    #[test]
+    fn an_entry_that_is_too_large_is_refused_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = writer(directory.path());
+        let large = Event::ServerStopped {
+            reason: "x".repeat(LARGEST_ENTRY),
+        };
+        let (actor, stopped) = event();
+        let events = vec![
+            (actor.clone(), stopped.clone()),
+            (actor.clone(), large.clone()),
+            (actor.clone(), stopped),
+        ];
+        let results = writer.append(events).unwrap();
+        let positions: Vec<_> = results
+            .iter()
+            .map(|result| result.as_ref().ok().copied())
+            .collect();
+        assert_eq!(positions, [Some(Position(0)), None, Some(Position(1))]);
+        let before = files::read(&writer.directory.pending()).unwrap();
+        let alone = writer.append(vec![(actor, large)]).unwrap();
+        assert!(matches!(alone.as_slice(), [Err(AuditError::TooLarge { .. })]));
+        assert_eq!(files::read(&writer.directory.pending()).unwrap(), before);
+    }
+
+    #[test]
+    fn the_largest_entry_fits() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = writer(directory.path());
+        let (actor, _) = event();
+        let with = |length| {
+            (
+                actor.clone(),
+                Event::ServerStopped {
+                    reason: "x".repeat(length),
+                },
+            )
+        };
+        let frame = canonical(&Entry::new(0, now(), VERSION, actor.clone(), with(0).1))
+            .unwrap()
+            .len();
+        // The time's fraction of a second may be written with fewer digits.
+        let results = writer.append(vec![with(LARGEST_ENTRY - frame - 4)]).unwrap();
+        assert!(matches!(results.as_slice(), [Ok(Position(0))]), "{results:?}");
+        writer.integrate().unwrap();
+    }
+}

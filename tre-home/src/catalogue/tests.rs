@@ -200,7 +200,7 @@ fn leftovers_are_removed() {
     fs::create_dir_all(&left).unwrap();
     fs::write(left.join("visit-00.parquet"), b"").unwrap();
     fs::create_dir(home.layout.datasets().join("empty")).unwrap();
-    staging::clean(&home.layout).unwrap();
+    clean(&home.layout).unwrap();
     assert_eq!(files::list(&home.layout.staging()).unwrap(), []);
     assert!(!home.layout.datasets().join("empty").exists());
     home.catalogue().load(&version).unwrap();

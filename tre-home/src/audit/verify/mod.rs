@@ -6,6 +6,8 @@
 //! cut back to an old checkpoint of its own cannot be told from an old log); pending entries with the checkpoint
 //! that each frame carries; every other file of the log's directory.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -15,11 +17,10 @@ use tlog_tiles::{Hash, record_hash};
 
 use super::note::{Checker, Head};
 use super::pending::{self, Frame, Scan};
-use super::read::read_bundle;
 use super::tiles::{Directory, push_entry, split_entries};
 use super::tree::{self, Named, Place, Tree, WIDTH};
-use super::{AuditError, tiles};
-use crate::files::{self, FileError};
+use crate::files::FileError;
+use snapshot::Snapshot;
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,40 +66,21 @@ fn fault(file: impl Into<String>, position: Option<u64>, what: impl Into<String>
     }
 }
 
-/// A writer that is at work shows as a difference that is gone at the next look.
-const LOOKS: u32 = 100;
-
-/// Verifies the log in a directory by its public key (`name+id+key`). `earlier` is a signed checkpoint of this log that
-/// was kept elsewhere: its entries must still be the first ones.
+/// Verifies the log in a directory by its public key (`name+id+key`), also while a server appends. `earlier` is a signed
+/// checkpoint of this log that was kept elsewhere: its entries must still be the first ones.
 pub fn verify(directory: &Path, vkey: &str, earlier: Option<&[u8]>) -> Report {
     let directory = Directory::new(directory);
-    let mut before = state(&directory);
-    let mut look = 0;
-    loop {
-        let mut check = Check::default();
-        let fault = check.run(&directory, vkey.trim_end(), earlier).err();
-        let after = state(&directory);
-        look += 1;
-        if fault.is_none() || before == after || look == LOOKS {
-            return Report {
-                origin: check.origin,
-                entries: check.tree.size(),
-                checkpointed: check.checkpointed,
-                root: check.root,
-                fault,
-            };
-        }
-        before = after;
-        std::thread::yield_now();
+    let mut check = Check::default();
+    let fault = Snapshot::take(&directory)
+        .and_then(|snapshot| check.run(&directory, &snapshot, vkey.trim_end(), earlier))
+        .err();
+    Report {
+        origin: check.origin,
+        entries: check.tree.size(),
+        checkpointed: check.checkpointed,
+        root: check.root,
+        fault,
     }
-}
-
-/// What a working writer changes with every step.
-fn state(directory: &Directory) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-    (
-        files::read(&directory.checkpoint()).ok(),
-        files::read(&directory.pending()).ok(),
-    )
 }
 
 #[derive(Default)]
@@ -107,21 +89,27 @@ struct Check {
     tree: Tree,
     checkpointed: u64,
     root: String,
-    /// The last bundle with what is pending behind it, and the tiles that become full by that: a crash may have left
-    /// files of them.
+    /// The rightmost bundle with what is pending behind it, and the tiles that are full only with that. Tiles and
+    /// bundles that are not under the checkpoint, which a crash may have left, must agree with these.
     ahead_tiles: BTreeMap<Place, Vec<Hash>>,
     ahead_bundles: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Check {
-    fn run(&mut self, directory: &Directory, vkey: &str, earlier: Option<&[u8]>) -> Result<(), Fault> {
+    fn run(
+        &mut self,
+        directory: &Directory,
+        snapshot: &Snapshot,
+        vkey: &str,
+        earlier: Option<&[u8]>,
+    ) -> Result<(), Fault> {
         let checker = Checker::new(vkey).map_err(|what| fault("vkey", None, what))?;
         self.origin = checker.origin().to_owned();
         if read(directory, "vkey")? != vkey.as_bytes() {
             return Err(fault("vkey", None, "is not the key that was given"));
         }
         let head = checker
-            .open(&read(directory, "checkpoint")?)
+            .open(&snapshot.checkpoint)
             .map_err(|what| fault("checkpoint", None, what))?;
         let earlier = earlier.map(|note| checker.open(note)).transpose();
         let earlier =
@@ -130,15 +118,13 @@ impl Check {
             let what = format!("has {} entries, an earlier one had {}", head.size, earlier.size);
             return Err(fault("checkpoint", None, what));
         }
-        // Read before the tiles, so that a writer that empties it meanwhile has moved the checkpoint.
-        let pending = read(directory, "pending")?;
 
+        let log = Files { directory, snapshot };
         for index in 0..head.size.div_ceil(WIDTH) {
-            self.bundle(directory, index, head.size, earlier)?;
+            self.bundle(log, index, head.size, earlier)?;
         }
         for (place, tile) in self.tree.partial() {
-            let path = tree::tile_path(place, tile.len() as u64);
-            compare_tile(directory, &path, tile)?;
+            log.compare_tile(place, tile)?;
         }
         compare_earlier(&self.tree, earlier)?;
         if self.tree.root() != head.root {
@@ -146,29 +132,23 @@ impl Check {
         }
         (self.checkpointed, self.root) = (head.size, head.root.to_string());
 
-        self.pending(directory, &checker, &pending)?;
-        self.other_files(directory)
+        self.pending(log, &checker)?;
+        self.other_files(log)
     }
 
     /// Entries of a bundle, with their hash tile and all tiles that become full with it.
-    fn bundle(
-        &mut self,
-        directory: &Directory,
-        index: u64,
-        size: u64,
-        earlier: Option<Head>,
-    ) -> Result<(), Fault> {
+    fn bundle(&mut self, log: Files<'_>, index: u64, size: u64, earlier: Option<Head>) -> Result<(), Fault> {
         let first = index * WIDTH;
         let width = WIDTH.min(size - first);
         let path = tree::bundle_path(index, width);
-        let entries = read_bundle(directory, index, width).map_err(|error| match error {
-            AuditError::File(error) => unreadable(&path, &error),
-            error => fault(&path, None, error.to_string()),
-        })?;
-        let leaves = read_tile(directory, (0, index), width)?;
-        for ((position, entry), leaf) in (first..).zip(&entries).zip(leaves) {
+        let bytes = log.read(&path, width)?;
+        let entries = match split_entries(&bytes, width) {
+            Some((entries, [])) => entries,
+            Some(_) | None => return Err(fault(&path, None, format!("has not {width} entries"))),
+        };
+        let leaves = log.tile((0, index), width)?;
+        for ((position, entry), leaf) in (first..).zip(entries).zip(leaves) {
             compare_earlier(&self.tree, earlier)?;
-            check_entry(entry, position).map_err(|what| fault(&path, Some(position), what))?;
             let hash = record_hash(entry);
             if hash != leaf {
                 return Err(fault(
@@ -177,29 +157,30 @@ impl Check {
                     "has not the hash that its tile says",
                 ));
             }
+            check_entry(entry, position).map_err(|what| fault(&path, Some(position), what))?;
             let mut full = Vec::new();
             self.tree
                 .push(hash, |place, tile| full.push((place, tile.to_vec())));
             for (place, tile) in full {
-                compare_tile(directory, &tree::tile_path(place, WIDTH), &tile)?;
+                log.compare_tile(place, &tile)?;
             }
         }
         if width < WIDTH {
-            self.ahead_bundles.insert(index, read(directory, &path)?);
+            self.ahead_bundles.insert(index, bytes);
         }
         Ok(())
     }
 
-    fn pending(&mut self, directory: &Directory, checker: &Checker, bytes: &[u8]) -> Result<(), Fault> {
+    fn pending(&mut self, log: Files<'_>, checker: &Checker) -> Result<(), Fault> {
         const FILE: &str = "pending";
         let Scan { frames, torn, .. } =
-            pending::scan(bytes).map_err(|position| fault(FILE, position, "was altered"))?;
+            pending::scan(&log.snapshot.pending).map_err(|position| fault(FILE, position, "was altered"))?;
         for frame in frames {
             let signed = checker
                 .open(&frame.checkpoint)
                 .map_err(|what| fault(FILE, Some(frame.first), what))?;
             if frame.end() <= self.checkpointed {
-                self.repeated(directory, &frame)?;
+                self.repeated(log, &frame)?;
                 continue;
             }
             if frame.first != self.tree.size() || frame.end() != signed.size {
@@ -227,11 +208,10 @@ impl Check {
     }
 
     /// A frame whose entries are in bundles already: the crash came before the file was emptied.
-    fn repeated(&self, directory: &Directory, frame: &Frame) -> Result<(), Fault> {
+    fn repeated(&self, log: Files<'_>, frame: &Frame) -> Result<(), Fault> {
         for (position, entry) in (frame.first..).zip(&frame.entries) {
             let index = position / WIDTH;
-            let width = WIDTH.min(self.checkpointed - index * WIDTH);
-            let leaves = read_tile(directory, (0, index), width)?;
+            let leaves = log.tile((0, index), WIDTH.min(self.checkpointed - index * WIDTH))?;
             if leaves.get((position % WIDTH) as usize) != Some(&record_hash(entry)) {
                 return Err(fault("pending", Some(position), "is not the entry of the bundle"));
             }
@@ -241,49 +221,70 @@ impl Check {
 
     /// Files that were not looked at on the way: narrower or wider tiles that a crash left must agree with the entries,
     /// and nothing else may lie here.
-    fn other_files(&mut self, directory: &Directory) -> Result<(), Fault> {
+    fn other_files(&mut self, log: Files<'_>) -> Result<(), Fault> {
+        if let Some(path) = log.snapshot.foreign.first() {
+            return Err(fault(path, None, "does not belong to the log"));
+        }
         for (place, tile) in self.tree.partial() {
             self.ahead_tiles.insert(place, tile.to_vec());
         }
-        for path in directory.inventory().map_err(|error| unreadable("", &error))? {
-            let named = match tree::parse_path(&path) {
-                _ if path.ends_with(files::UNFINISHED) => continue,
-                None if matches!(path.as_str(), "checkpoint" | "vkey" | "pending") => continue,
-                None => return Err(fault(path, None, "does not belong to the log")),
-                Some(named) => named,
-            };
-            let agrees = match named {
-                Named::Tile((level, index), width) => {
-                    let full = (index + 1) * WIDTH
-                        <= self.checkpointed.checked_shr(8 * u32::from(level)).unwrap_or(0);
-                    match (full, width) {
-                        (true, WIDTH) => continue,
-                        (true, _) => prefix_of_tile(&read_tile(directory, (level, index), WIDTH)?, width),
-                        (false, _) => self
-                            .ahead_tiles
-                            .get(&(level, index))
-                            .and_then(|tile| prefix_of_tile(tile, width)),
+        for (path, bytes) in &log.snapshot.edge {
+            let expected = match tree::parse_path(path) {
+                None => None,
+                Some(Named::Tile(place, width)) => match self.ahead_tiles.get(&place) {
+                    Some(tile) => prefix_of_tile(tile, width),
+                    None => log
+                        .tile(place, WIDTH)
+                        .ok()
+                        .and_then(|tile| prefix_of_tile(&tile, width)),
+                },
+                Some(Named::Bundle(index, width)) => match self.ahead_bundles.get(&index) {
+                    Some(bundle) => prefix_of_bundle(bundle, width),
+                    None => {
+                        let bundle = log.read(&tree::bundle_path(index, WIDTH), WIDTH).ok();
+                        bundle.and_then(|bundle| prefix_of_bundle(&bundle, width))
                     }
-                }
-                Named::Bundle(index, width) => {
-                    let full = (index + 1) * WIDTH <= self.checkpointed;
-                    match (full, width) {
-                        (true, WIDTH) => continue,
-                        (true, _) => {
-                            prefix_of_bundle(&read(directory, &tree::bundle_path(index, WIDTH))?, width)
-                        }
-                        (false, _) => self
-                            .ahead_bundles
-                            .get(&index)
-                            .and_then(|bundle| prefix_of_bundle(bundle, width)),
-                    }
-                }
+                },
             };
-            if agrees != Some(read(directory, &path)?) {
+            if expected.as_ref() != Some(bytes) {
                 return Err(fault(path, None, "does not agree with the entries"));
             }
         }
         Ok(())
+    }
+}
+
+/// The files of a log: those that never change where they lie, the others as they were.
+#[derive(Clone, Copy)]
+struct Files<'l> {
+    directory: &'l Directory,
+    snapshot: &'l Snapshot,
+}
+
+impl Files<'_> {
+    fn read(&self, path: &str, width: u64) -> Result<Vec<u8>, Fault> {
+        match self.snapshot.edge.get(path) {
+            Some(bytes) => Ok(bytes.clone()),
+            None if width < WIDTH => Err(fault(path, None, "is missing")),
+            None => read(self.directory, path),
+        }
+    }
+
+    fn tile(&self, place: Place, width: u64) -> Result<Vec<Hash>, Fault> {
+        let path = tree::tile_path(place, width);
+        let hashes = tree::tile_hashes(&self.read(&path, width)?);
+        let hashes = hashes.filter(|hashes| hashes.len() as u64 == width);
+        hashes.ok_or_else(|| fault(&path, None, format!("has not {width} hashes")))
+    }
+
+    fn compare_tile(&self, place: Place, tile: &[Hash]) -> Result<(), Fault> {
+        let width = tile.len() as u64;
+        let path = tree::tile_path(place, width);
+        if self.read(&path, width)? == tree::tile_bytes(tile) {
+            Ok(())
+        } else {
+            Err(fault(path, None, "does not agree with the entries"))
+        }
     }
 }
 
@@ -312,22 +313,6 @@ fn read(directory: &Directory, path: &str) -> Result<Vec<u8>, Fault> {
     directory.read(path).map_err(|error| unreadable(path, &error))
 }
 
-fn read_tile(directory: &Directory, place: Place, width: u64) -> Result<Vec<Hash>, Fault> {
-    let path = tree::tile_path(place, width);
-    let tile = directory
-        .tile(place, width)
-        .map_err(|error| unreadable(&path, &error))?;
-    tile.ok_or_else(|| fault(&path, None, format!("has not {width} hashes")))
-}
-
-fn compare_tile(directory: &Directory, path: &str, tile: &[Hash]) -> Result<(), Fault> {
-    if read(directory, path)? == tree::tile_bytes(tile) {
-        Ok(())
-    } else {
-        Err(fault(path, None, "does not agree with the entries"))
-    }
-}
-
 fn compare_earlier(tree: &Tree, earlier: Option<Head>) -> Result<(), Fault> {
     match earlier {
         Some(head) if head.size == tree.size() && head.root != tree.root() => Err(fault(
@@ -341,9 +326,6 @@ fn compare_earlier(tree: &Tree, earlier: Option<Head>) -> Result<(), Fault> {
 
 /// Canonical JSON, numbered by its place.
 fn check_entry(entry: &[u8], position: u64) -> Result<(), String> {
-    if entry.len() > tiles::LARGEST_ENTRY {
-        return Err("is too large".to_owned());
-    }
     let value: serde_json::Value =
         serde_json::from_slice(entry).map_err(|error| format!("is not JSON: {error}"))?;
     let canonical =
