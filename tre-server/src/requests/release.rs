@@ -1,0 +1,147 @@
+//! Releases: what has left, and handing it out.
+
+use std::sync::Arc;
+
+use tre_core::audit::{Actor, Event};
+use tre_core::ids::{ProjectId, ReleaseId, RequestId};
+use tre_core::request::{Act, Party};
+use tre_home::store::{Move, Release, Request};
+use tre_home::vault::sha256_hex;
+
+use super::clearance::Clearance;
+use super::dossier::unknown;
+use super::moves::{lost_race, not_possible};
+use crate::core::Core;
+use crate::fault::Fault;
+
+/// What a released output is.
+const MEDIA_TYPE: &str = "text/csv";
+
+/// A release with its bytes, and the request that it answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
+    pub(crate) release: Release,
+    pub(crate) request: Request,
+}
+
+/// Lets the bytes of a request leave: the entry, then the release and the request's last state together.
+///
+/// # Errors
+/// `TRE-REQ-002` when somebody else was first; a failure when the bytes are not those that were frozen.
+pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clearance) -> Result<ReleaseId, Fault> {
+    if !clearance.covers(request) {
+        return Err(Fault::internal("a clearance of another request"));
+    }
+    let from = clearance.from();
+    let to = from.after(Act::Release, Party::System).map_err(not_possible)?;
+    let (output, record) = intact(request)?;
+    let system = core.system()?;
+    let release = Release {
+        id: ReleaseId::from_random(core.random()?),
+        request: request.id.clone(),
+        project: request.project.clone(),
+        released_at: core.now(),
+        media_type: MEDIA_TYPE.to_owned(),
+        output,
+        output_sha256: request.output_sha256.clone(),
+        record,
+        record_sha256: request.record_sha256.clone(),
+    };
+    let event = Event::Released {
+        release: release.id.clone(),
+        request: release.request.clone(),
+        project: release.project.clone(),
+        output_sha256: release.output_sha256.clone(),
+        record_sha256: release.record_sha256.clone(),
+        reviewers: clearance.reviewers().to_vec(),
+    };
+    core.audit(system.clone(), event).await?;
+    let step =
+        Move { from: from.as_str(), to: to.as_str(), at: release.released_at, actor: &system.user, note: "" };
+    if core.store.releases().publish(&release, &step).await? {
+        Ok(release.id)
+    } else {
+        lost_race(core, system, Act::Release).await
+    }
+}
+
+/// The frozen bytes and the record, if they are what was frozen.
+fn intact(request: &Request) -> Result<(Vec<u8>, String), Fault> {
+    let output = request.output.clone().filter(|bytes| sha256_hex(bytes) == request.output_sha256);
+    let record = request.record.clone().filter(|json| sha256_hex(json.as_bytes()) == request.record_sha256);
+    output.zip(record).ok_or_else(|| Fault::internal(format!("the bytes of request {} were altered", request.id)))
+}
+
+/// The releases of a project, or of all, the latest first.
+pub(crate) async fn releases(core: &Core, project: Option<&ProjectId>) -> Result<Vec<Fetched>, Fault> {
+    let mut all = Vec::new();
+    for listed in core.store.releases().list(project).await? {
+        all.push(load(core, &listed.id).await?);
+    }
+    Ok(all)
+}
+
+/// A release by its id or by that of its request.
+///
+/// # Errors
+/// `TRE-REQ-001` when there is none.
+pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Fault> {
+    if let Ok(id) = id.parse::<ReleaseId>() {
+        return load(core, &id).await;
+    }
+    let request: RequestId = id.parse().map_err(|_| unknown(id))?;
+    let releases = core.store.releases().list(None).await?;
+    match releases.iter().find(|release| release.request == request) {
+        Some(release) => load(core, &release.id).await,
+        None => Err(unknown(id)),
+    }
+}
+
+async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Fault> {
+    let release = core.store.releases().get(id).await?.ok_or_else(|| unknown(id.as_str()))?;
+    let request = core.store.requests().get(&release.request).await?;
+    let request = request.ok_or_else(|| Fault::internal("a release without its request"))?;
+    Ok(Fetched { release, request })
+}
+
+/// Hands a release out: the entry, then the bytes.
+///
+/// # Errors
+/// When the bytes are not those that were released.
+pub(crate) async fn fetch(core: &Core, actor: Actor, fetched: Fetched) -> Result<Fetched, Fault> {
+    let release = &fetched.release;
+    if sha256_hex(&release.output) != release.output_sha256
+        || sha256_hex(release.record.as_bytes()) != release.record_sha256
+    {
+        return Err(Fault::internal(format!("the bytes of release {} were altered", release.id)));
+    }
+    let event = Event::ReleaseFetched {
+        release: release.id.clone(),
+        project: release.project.clone(),
+        output_sha256: release.output_sha256.clone(),
+    };
+    core.audit(actor, event).await?;
+    Ok(fetched)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use tre_core::codes;
+    use tre_core::request::State;
+
+    use super::super::tests::{OUTPUT, request};
+    use super::*;
+
+    #[test]
+    fn only_the_bytes_that_were_frozen_leave() {
+        let good = request(State::Approved);
+        assert_eq!(intact(&good).unwrap().0, OUTPUT);
+        let altered = Request { output: Some(b"n\n3\n".to_vec()), ..good.clone() };
+        let record = Request { record: Some("{ }".to_owned()), ..good.clone() };
+        let destroyed = Request { output: None, ..good };
+        for request in [altered, record, destroyed] {
+            assert_eq!(intact(&request).unwrap_err().code(), &codes::RUN_INTERNAL);
+        }
+    }
+}
