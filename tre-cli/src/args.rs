@@ -1,0 +1,122 @@
+//! The command line as clap sees it. Values are parsed into the types that they mean right here, so that a malformed id,
+//! address or duration is a usage error (exit 2) before anything is opened or asked.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::{
+    audit, budget, check, dataset, demo, doctor, explain, ingest, init, policy, project, release, request,
+    review, schema, serve, session, sql, token,
+};
+use crate::render::Format;
+
+/// Ask questions of health data; every answer that leaves is checked
+///
+/// A Trusted Research Environment: data holders put data in, researchers ask with SQL, and nothing leaves except
+/// through a checker that knows whose data stand behind every cell.
+///
+/// New here? `tre demo` tells the whole story on simulated patients in about a minute.
+#[derive(Debug, Parser)]
+#[command(name = "tre", version, max_term_width = 100, after_help = OVERVIEW, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const OVERVIEW: &str = "\
+Who uses what:
+  data holder, operator  init, ingest, dataset, project, token, serve, session, policy, doctor
+  analyst                sql, check, schema, request, release
+  output checker         review
+  auditor                audit
+  everybody              explain CODE, demo
+
+Exit codes: 0 answered (also with suppressed cells), 1 error, 2 usage, 3 referred to a person,
+4 withheld. Results go to stdout, everything else to stderr.";
+
+/// The subcommands, in the order of the story.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new deployment: configuration, keys, store, audit log
+    Init(init::InitArgs),
+    /// Turn a data holder's files into an encrypted dataset version
+    Ingest(ingest::IngestArgs),
+    /// List datasets, or show one
+    Dataset(dataset::DatasetArgs),
+    /// Plan, apply, list, show or close projects (permits in force)
+    Project(project::ProjectArgs),
+    /// Issue or revoke tokens
+    Token(token::TokenArgs),
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Ask questions in SQL
+    Sql(sql::SqlArgs),
+    /// See how a query would be judged, without its values
+    Check(check::CheckArgs),
+    /// Show the tables, columns and rules of your project
+    Schema(schema::SchemaArgs),
+    /// Ask for an output to be released, and follow it
+    Request(request::RequestArgs),
+    /// Read and decide on what analysts want to release
+    Review(review::ReviewArgs),
+    /// List and fetch released files
+    Release(release::ReleaseArgs),
+    /// List or end running sessions
+    Session(session::SessionArgs),
+    /// Show the rules under which outputs leave
+    Policy(policy::PolicyArgs),
+    /// Show privacy budgets (not in this version)
+    Budget(budget::BudgetArgs),
+    /// Verify or export the audit log
+    Audit(audit::AuditArgs),
+    /// Check this machine and a home directory
+    Doctor(doctor::DoctorArgs),
+    /// Explain an error code
+    Explain(explain::ExplainArgs),
+    /// Tell the whole story on simulated patients, offline, in a temporary home
+    Demo(demo::DemoArgs),
+}
+
+/// Commands that work on a home directory.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HomeArgs {
+    /// The deployment's home directory
+    #[arg(long, env = "TRE_HOME", value_name = "DIR")]
+    pub(crate) home: PathBuf,
+}
+
+/// Commands that print a listing or a report.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct FormatArgs {
+    /// How the result is printed on stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has no help");
+            let long = command.clone().render_long_help().to_string();
+            assert!(
+                long.contains("Examples:") || name == "budget",
+                "{name} has no examples"
+            );
+            for line in long.lines() {
+                assert!(line.chars().count() <= 100, "{name}: {line}");
+            }
+        }
+    }
+}

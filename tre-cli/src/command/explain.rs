@@ -1,0 +1,173 @@
+//! `tre explain CODE`: what an error code means and what to do about it; without a code, the list.
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tre_core::codes::Code;
+
+use crate::args::FormatArgs;
+use crate::codes;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::render::{Cell, Published, Shown, View, listing, published, wrapped};
+use crate::shell::Shell;
+
+/// Explain an error code
+///
+/// Every error, refusal and referral carries a stable code. This says what it means, why it happens and what to do.
+/// Without a code, all codes are listed.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct ExplainArgs {
+    /// The code, e.g. TRE-SQL-005
+    code: Option<String>,
+
+    /// Instead: the JSON schema of what `--format json` prints, by its `kind`; `all`: of everything
+    #[arg(long, value_name = "KIND", conflicts_with = "code")]
+    json_schema: Option<String>,
+
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tre explain TRE-SQL-005          one code
+  tre explain                      all codes
+  tre explain --format json        all codes, for a program
+  tre explain --json-schema answer the shape of `tre sql --format json`";
+
+listing!(
+    /// All codes.
+    Codes of CodeRow, "codes", ["code", "title"]
+);
+
+/// One code in the list.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CodeRow {
+    /// The stable code.
+    code: &'static str,
+    /// One line: what it is.
+    title: &'static str,
+}
+
+impl CodeRow {
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(self.code), Cell::text(self.title)]
+    }
+}
+
+/// One code in full.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Explanation {
+    /// The stable code.
+    code: &'static str,
+    /// One line: what it is.
+    title: &'static str,
+    /// Why it happens.
+    meaning: &'static str,
+    /// What the person who sees it can do.
+    remedy: &'static str,
+}
+
+impl Shown for Explanation {
+    const KIND: &'static str = "code";
+
+    fn view(&self) -> View {
+        let facts = vec![
+            ("code", self.code.to_owned()),
+            ("what", self.title.to_owned()),
+            ("why", wrapped(self.meaning, 88)),
+            ("do", wrapped(self.remedy, 88)),
+        ];
+        View {
+            facts,
+            grids: Vec::new(),
+        }
+    }
+}
+
+impl From<&'static Code> for Explanation {
+    fn from(code: &'static Code) -> Self {
+        Explanation {
+            code: code.id,
+            title: code.title,
+            meaning: code.meaning,
+            remedy: code.remedy,
+        }
+    }
+}
+
+/// Schemas of what these commands print as JSON.
+pub(super) fn schemas() -> Vec<Published> {
+    vec![published::<Codes>(), published::<Explanation>()]
+}
+
+/// Prints one code, or all.
+pub(crate) fn run(args: &ExplainArgs, shell: &Shell) -> Outcome {
+    if let Some(kind) = &args.json_schema {
+        return json_schema(kind, shell);
+    }
+    match &args.code {
+        Some(id) => {
+            let code = codes::find(id.trim()).ok_or_else(|| {
+                Failure::of(
+                    &codes::CLI_UNKNOWN_CODE,
+                    format!("`{id}` is not a code of this version"),
+                )
+            })?;
+            shell.show(&Explanation::from(code), args.format.format)?;
+        }
+        None => {
+            let rows = codes::all()
+                .map(|code| CodeRow {
+                    code: code.id,
+                    title: code.title,
+                })
+                .collect();
+            shell.show(&Codes { rows }, args.format.format)?;
+        }
+    }
+    Ok(Exit::Answered)
+}
+
+/// Prints the schema of one kind, or an object of all by kind.
+fn json_schema(kind: &str, shell: &Shell) -> Outcome {
+    let schemas = super::schemas();
+    let kinds: Vec<&str> = schemas.iter().map(|published| published.kind).collect();
+    let hint = format!("kinds: all, {}", kinds.join(", "));
+    let mut chosen = schemas
+        .into_iter()
+        .filter(|published| kind == "all" || published.kind == kind)
+        .peekable();
+    if chosen.peek().is_none() {
+        return Err(Failure::usage(format!("`{kind}` is no kind of document"), hint));
+    }
+    let schema = if kind == "all" {
+        chosen
+            .map(|published| (published.kind.to_owned(), published.schema))
+            .collect()
+    } else {
+        chosen
+            .next()
+            .map(|published| published.schema)
+            .unwrap_or_default()
+    };
+    shell.raw(format!("{schema:#}\n").as_bytes())?;
+    Ok(Exit::Answered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Format;
+    use crate::render::tests::printed;
+
+    #[test]
+    fn one_code_is_told_in_full() {
+        let text = printed(&Explanation::from(&tre_core::codes::SQL_ROWS), Format::Table);
+        assert!(
+            text.starts_with("code  TRE-SQL-005\nwhat  rows of people cannot be returned\nwhy "),
+            "{text}"
+        );
+    }
+}

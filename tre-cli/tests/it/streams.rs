@@ -1,0 +1,42 @@
+//! Data on stdout, everything else on stderr, and a quiet end when nobody reads.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::{program, tre};
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = program()
+        .args(["explain", "--json-schema", "all"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    let mut some = [0; 16];
+    stdout.read_exact(&mut some).expect("it prints something");
+    drop(stdout);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
+}
+
+#[test]
+fn nothing_is_coloured_without_a_terminal() {
+    let run = tre(&["explain", "TRE-XYZ-999"]);
+    assert!(!run.err.contains('\u{1b}'), "{run:?}");
+}
+
+#[test]
+fn a_script_that_cannot_be_read_is_named() {
+    let run = crate::finish(
+        program()
+            .env("TRE_TOKEN", "token")
+            .args(["sql", "-f", "/nowhere/query.sql"]),
+    );
+    run.fails(1, "TRE-CLI-002");
+    assert!(run.err.contains("`/nowhere/query.sql`"), "{run:?}");
+}
