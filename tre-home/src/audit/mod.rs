@@ -12,6 +12,7 @@
 //! When a write fails it is not known what reached the disk, so from then on every append fails, until the home is
 //! opened anew. Callers then serve nothing.
 
+mod entry;
 mod note;
 mod pending;
 mod read;

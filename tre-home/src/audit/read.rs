@@ -36,9 +36,9 @@ impl Entries {
         let mut size = self.checkpointed()?;
         loop {
             let found = if self.next < size {
-                self.from_bundle(size)
+                self.bundled(size)
             } else {
-                self.from_pending()
+                self.pending_ones()
             };
             // A writer brings pending entries into bundles, and replaces narrow bundles by wide ones, while we read.
             let now = self.checkpointed()?;
@@ -59,7 +59,7 @@ impl Entries {
         note::claimed_size(&bytes).ok_or_else(|| AuditError::Broken("`checkpoint` is none".to_owned()))
     }
 
-    fn from_bundle(&self, size: u64) -> Result<Vec<Vec<u8>>, AuditError> {
+    fn bundled(&self, size: u64) -> Result<Vec<Vec<u8>>, AuditError> {
         let index = self.next / WIDTH;
         let width = WIDTH.min(size - index * WIDTH);
         let path = tree::bundle_path(index, width);
@@ -75,7 +75,7 @@ impl Entries {
             .collect())
     }
 
-    fn from_pending(&self) -> Result<Vec<Vec<u8>>, AuditError> {
+    fn pending_ones(&self) -> Result<Vec<Vec<u8>>, AuditError> {
         let bytes = files::read(&self.directory.pending())?;
         let scan =
             pending::scan(&bytes).map_err(|_| AuditError::Broken("`pending` was altered".to_owned()))?;
@@ -95,11 +95,12 @@ impl Iterator for Entries {
     type Item = Result<Vec<u8>, AuditError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ready.is_empty() && !self.ended {
-            if let Err(error) = self.fill() {
-                self.ended = true;
-                return Some(Err(error));
-            }
+        if self.ready.is_empty()
+            && !self.ended
+            && let Err(error) = self.fill()
+        {
+            self.ended = true;
+            return Some(Err(error));
         }
         self.ended |= self.ready.is_empty();
         self.ready.pop_front().map(Ok)

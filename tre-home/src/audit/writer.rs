@@ -3,22 +3,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 
-use jiff::{Timestamp, Unit};
 use tlog_tiles::{Hash, record_hash};
-use tre_core::audit::{Actor, Entry, Event};
+use tre_core::audit::{Actor, Event};
 
+use super::entry;
 use super::note::{Checker, Head, Signer};
 use super::pending::{self, Frame};
-use super::tiles::{Directory, LARGEST_ENTRY, push_entry, split_entries};
+use super::tiles::{Directory, push_entry, split_entries};
 use super::tree::{self, Named, Place, Tree, WIDTH};
 use super::{AuditError, Position};
 use crate::failpoint::{
     AUDIT_BUNDLE, AUDIT_CHECKPOINT, AUDIT_PENDING, AUDIT_RESET, AUDIT_TIDY, AUDIT_TILE, Step,
 };
 use crate::files::{self, FileError, PRIVATE_FILE};
-
-/// Version of the program that entries name.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -164,7 +161,7 @@ impl Writer {
         let mut positions = Vec::new();
         for (actor, event) in events {
             let sequence = first + entries.len() as u64;
-            let entry = canonical(&Entry::new(sequence, now(), VERSION, actor, event));
+            let entry = entry::shape(sequence, actor, event);
             positions.push(entry.map(|entry| {
                 entries.push(entry);
                 Position(sequence)
@@ -208,7 +205,7 @@ impl Writer {
             self.full_tiles.push((place, tile.to_vec()))
         });
         push_entry(&mut self.bundle, entry).ok_or(AuditError::TooLarge { bytes: entry.len() })?;
-        if self.tree.size() % WIDTH == 0 {
+        if self.tree.size().is_multiple_of(WIDTH) {
             self.full_bundles
                 .push((index / WIDTH, std::mem::take(&mut self.bundle)));
         }
@@ -335,31 +332,11 @@ fn load_bundle(directory: &Directory, tree: &Tree) -> Result<Vec<u8>, AuditError
     Ok(bytes)
 }
 
-/// An entry as it is logged: canonical JSON, small enough for a bundle.
-fn canonical(entry: &Entry) -> Result<Vec<u8>, AuditError> {
-    let bytes =
-        serde_json_canonicalizer::to_vec(entry).map_err(|error| AuditError::Failed(error.to_string()))?;
-    if bytes.len() > LARGEST_ENTRY {
-        return Err(AuditError::TooLarge { bytes: bytes.len() });
-    }
-    Ok(bytes)
-}
-
-/// To the millisecond, as OCSF counts.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the log stamps its entries: the one clock of this crate"
-)]
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Millisecond).unwrap_or(now)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
-    use crate::audit::AuditLog;
+    use crate::audit::{AuditLog, LARGEST_ENTRY};
 
     fn writer(directory: &std::path::Path) -> Writer {
         let directory = Directory::new(directory);
@@ -444,9 +421,7 @@ mod tests {
                 },
             )
         };
-        let frame = canonical(&Entry::new(0, now(), VERSION, actor.clone(), with(0).1))
-            .unwrap()
-            .len();
+        let frame = entry::shape(0, actor.clone(), with(0).1).unwrap().len();
         // The time's fraction of a second may be written with fewer digits.
         let results = writer.append(vec![with(LARGEST_ENTRY - frame - 4)]).unwrap();
         assert!(matches!(results.as_slice(), [Ok(Position(0))]), "{results:?}");

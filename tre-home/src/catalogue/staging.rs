@@ -37,7 +37,7 @@ pub enum Staged<'h> {
 #[derive(Debug)]
 pub struct Ready<'h> {
     staging: Staging<'h>,
-    manifest: Manifest,
+    manifest: Box<Manifest>,
     manifest_sha256: String,
 }
 
@@ -93,7 +93,7 @@ impl<'h> Staging<'h> {
         Ok(Staged::Ready(Ready {
             staging: self,
             manifest_sha256: sha256_hex(&text),
-            manifest,
+            manifest: Box::new(manifest),
         }))
     }
 }
@@ -118,7 +118,7 @@ impl Ready<'_> {
             files::rename(&self.staging.path, &layout.version(&self.manifest.version))?;
             files::sync_dir(&layout.staging())
         })?;
-        Ok(self.manifest.clone())
+        Ok((*self.manifest).clone())
     }
 }
 

@@ -171,7 +171,8 @@ fn damage_is_found() {
 #[test]
 fn a_manifest_that_contradicts_its_files_is_not_published() {
     let home = Home::new();
-    let broken: [(&str, fn(&mut Manifest)); 6] = [
+    type Change = fn(&mut Manifest);
+    let broken: [(&str, Change); 6] = [
         ("bytes", |m| m.tables[0].files[2].bytes += 1),
         ("rows", |m| m.tables[0].rows += 1),
         ("one file per unit range", |m| drop(m.tables[0].files.pop())),

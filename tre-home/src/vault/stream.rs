@@ -117,12 +117,10 @@ impl<R: Read> SealedReader<R> {
     /// Begins to read; fails if this is no sealed stream.
     pub fn new(mut inner: R, key: &StreamKey, context: &[u8]) -> io::Result<Self> {
         let mut header = [0; MAGIC.len() + SALT];
-        inner
-            .read_exact(&mut header)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => not_authentic("no header"),
-                _ => error,
-            })?;
+        inner.read_exact(&mut header).map_err(|error| {
+            let ended = error.kind() == io::ErrorKind::UnexpectedEof;
+            if ended { not_authentic("no header") } else { error }
+        })?;
         let salt = match header.split_first_chunk::<8>() {
             Some((magic, salt)) if magic == MAGIC => salt.first_chunk::<SALT>(),
             Some(_) | None => None,

@@ -169,7 +169,7 @@ fn a_log_cut_back_to_an_old_checkpoint_is_found_by_whoever_kept_a_newer_one() {
     let vkey = scene::vkey(young.path());
     let log = young.path().join("audit");
     let saved = tempfile::tempdir().unwrap();
-    copy(&log, saved.path());
+    scene::copy(&log, saved.path());
 
     let home = scene::open(young.path());
     home.audit()
@@ -186,7 +186,7 @@ fn a_log_cut_back_to_an_old_checkpoint_is_found_by_whoever_kept_a_newer_one() {
 
     // Grown anew, with the right key but another history.
     fs::remove_dir_all(&log).unwrap();
-    copy(saved.path(), &log);
+    scene::copy(saved.path(), &log);
     let home = scene::open(young.path());
     for n in 5..9 {
         home.audit()
@@ -206,7 +206,7 @@ fn an_earlier_checkpoint_is_a_prefix() {
         verify(&log, &scene::vkey(home.path()), Some(earlier.as_bytes())).fault,
         None
     );
-    let other = scene::new_home();
+    let other = scene::another_home();
     let fault = verify(&log, &scene::vkey(other.path()), None).fault.unwrap();
     assert_eq!(fault.file, "vkey");
 }
@@ -244,12 +244,4 @@ fn the_export_has_every_entry_once_and_in_order() {
     }
     let tail: Vec<_> = Entries::new(&log, 200).map(Result::unwrap).collect();
     assert_eq!(tail, all[200..]);
-}
-
-fn copy(from: &Path, to: &Path) {
-    for file in files(from) {
-        let target = to.join(file.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(&file, target).unwrap();
-    }
 }

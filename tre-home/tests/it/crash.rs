@@ -18,6 +18,22 @@ const ROOT: &str = "TRE_TEST_ROOT";
 /// Runs a scene in a process of its own that ends at a failpoint.
 fn run(root: &Path, scene: &str, point: Option<&str>) -> Output {
     let mut child = Command::new(std::env::current_exe().unwrap());
+    if let Some(point) = point {
+        child.env("TRE_FAILPOINTS", "1").env("TRE_FAILPOINT", point);
+    }
+    finish(child, root, scene)
+}
+
+/// Runs a scene in a process of its own with this file mode mask.
+pub(crate) fn run_under(umask: &str, root: &Path, scene: &str) -> Output {
+    let mut child = Command::new("/bin/sh");
+    child
+        .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap());
+    finish(child, root, scene)
+}
+
+fn finish(mut child: Command, root: &Path, scene: &str) -> Output {
     child.args([
         "--exact",
         "crash::child",
@@ -25,11 +41,12 @@ fn run(root: &Path, scene: &str, point: Option<&str>) -> Output {
         "--nocapture",
         "--test-threads=1",
     ]);
-    child.env(SCENE, scene).env(ROOT, root).stdin(Stdio::null());
-    if let Some(point) = point {
-        child.env("TRE_FAILPOINTS", "1").env("TRE_FAILPOINT", point);
-    }
-    child.output().unwrap()
+    child
+        .env(SCENE, scene)
+        .env(ROOT, root)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 fn aborted(output: &Output) -> bool {
@@ -193,7 +210,7 @@ fn every_other_point_leaves_a_home_that_opens_verifies_and_forgot_nothing() {
 fn a_log_of_several_tiles_survives_a_crash_at_any_of_its_steps() {
     let points = failpoint::ALL.iter().filter(|point| point.starts_with("audit."));
     for point in points {
-        for time in [1, 2, 4, 5, 8] {
+        for time in [1, 4, 7] {
             let directory = scene::new_home();
             let root = directory.path();
             let output = run(root, "many", Some(&format!("{point}#{time}")));

@@ -7,16 +7,24 @@ use std::path::Path;
 use tre_core::codes::Problem;
 use tre_home::{Home, HomeFiles, OpenError};
 
-use crate::scene;
+use crate::{crash, scene};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 #[test]
-fn a_new_home_has_the_layout_and_modes_that_are_promised() {
-    let directory = scene::new_home();
-    let root = directory.path();
+fn a_new_home_has_the_layout_and_modes_that_are_promised_under_any_umask() {
+    for umask in ["022", "000", "077"] {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("home");
+        let output = crash::run_under(umask, &root, "init");
+        assert!(output.status.success(), "{output:?}");
+        assert_layout(&root);
+    }
+}
+
+fn assert_layout(root: &Path) {
     for (path, expected) in [
         (".", 0o711),
         ("datasets", 0o711),

@@ -93,7 +93,7 @@ fn pending_entries_are_verified_kept_and_cannot_be_altered() {
     drop(home);
 
     let pending = fs::read(root.join("audit/pending")).unwrap();
-    let whole = scene::new_home();
+    let whole = scene::another_home();
     let log = whole.path().join("audit");
     let first_log = Entries::new(&audit, 0).map(Result::unwrap).collect::<Vec<_>>();
     assert!(first_log.len() >= 2);

@@ -1,7 +1,9 @@
 //! A home to test on, and a day's work in it.
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use tre_core::audit::{Actor, Event};
 use tre_core::ids::{DatasetName, ProjectId, ReleaseId, RequestId, SessionId, TokenId, UserName, VersionId};
@@ -39,10 +41,38 @@ pub(crate) fn options() -> InitOptions {
     }
 }
 
+/// A new home. Making keys, certificate and database takes its time, so it is done once and copied: homes of one run
+/// have the same keys.
 pub(crate) fn new_home() -> tempfile::TempDir {
+    static TEMPLATE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(another_home);
+    let directory = tempfile::tempdir().unwrap();
+    copy(template.path(), directory.path());
+    directory
+}
+
+/// A new home with keys of its own.
+pub(crate) fn another_home() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     Home::init(directory.path(), options()).unwrap();
     directory
+}
+
+/// Copies a directory with the modes of everything in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, target) = (
+            entry.as_ref().unwrap().path(),
+            to.join(entry.unwrap().file_name()),
+        );
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            drop(fs::copy(&path, &target).unwrap())
+        }
+    }
 }
 
 pub(crate) fn open(root: &Path) -> Home {
@@ -85,9 +115,9 @@ pub(crate) fn ingest(home: &Home, hash: u8) -> VersionId {
     links.sort_unstable();
     let registry = ingest.registry();
     let mut assignment = registry.assign(&population, None).unwrap();
-    links
-        .iter()
-        .for_each(|link| drop(assignment.number(link).unwrap()));
+    for link in &links {
+        assignment.number(link).unwrap();
+    }
     let numbered = assignment.finish().unwrap();
 
     let staging = ingest.stage().unwrap();
