@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tre_core::audit::{Actor, Event, PolicyStamp};
 use tre_core::codes::{self, Problem};
-use tre_core::ids::VersionId;
+use tre_core::ids::{ProjectId, VersionId};
 use tre_home::store::{PinnedPolicy, Project as StoredProject};
 use tre_home::vault::sha256_hex;
 
@@ -39,16 +39,16 @@ pub(crate) async fn apply(core: &Arc<Core>, actor: Actor, plan: &Plan, expected:
 }
 
 /// Logs that a permit was not put in force, with the code of why.
-pub(crate) async fn log_refusal(core: &Core, actor: Actor, plan: Option<&Plan>, fault: &Fault) -> Result<(), Fault> {
-    let project = plan.map(|plan| plan.project().clone());
-    core.audit(actor, Event::ProjectRefused { project, code: fault.code().id.to_owned() }).await?;
+pub(crate) async fn log_refusal(core: &Core, actor: Actor, project: &ProjectId, fault: &Fault) -> Result<(), Fault> {
+    let (project, code) = (Some(project.clone()), fault.code().id.to_owned());
+    core.audit(actor, Event::ProjectRefused { project, code }).await?;
     Ok(())
 }
 
 async fn refuse(core: &Core, actor: Actor, plan: &Plan) -> Result<(), Fault> {
     let what = format!("the plan of project `{}` is out of date", plan.project());
     let fault = Fault::from(Problem::of(&codes::PRJ_STALE, what));
-    log_refusal(core, actor, Some(plan), &fault).await?;
+    log_refusal(core, actor, plan.project(), &fault).await?;
     Err(fault)
 }
 
