@@ -23,7 +23,7 @@ enum Rows<'a> {
         entries: std::slice::Iter<'a, Entry>,
         row: &'a [u8],
     },
-    Run(RunReader<'a>),
+    Run(Box<RunReader<'a>>),
 }
 
 impl<'a> Merge<'a> {
@@ -36,7 +36,7 @@ impl<'a> Merge<'a> {
         };
         for rows in runs
             .iter()
-            .map(|run| run.read().map(Rows::Run))
+            .map(|run| run.read().map(Box::new).map(Rows::Run))
             .chain([Ok(memory)])
         {
             let mut source = Source { head: 0, rows: rows? };

@@ -163,8 +163,34 @@ impl ParquetReader {
     }
 }
 
+/// The few types that columns are brought to.
+#[derive(Clone, Copy)]
+enum Target {
+    Int,
+    Float,
+    Decimal(u8, i8),
+    Bool,
+    Text,
+    Date,
+    Timestamp,
+}
+
+impl Target {
+    fn arrow(self) -> DataType {
+        match self {
+            Target::Int => DataType::Int64,
+            Target::Float => DataType::Float64,
+            Target::Decimal(precision, scale) => DataType::Decimal128(precision, scale),
+            Target::Bool => DataType::Boolean,
+            Target::Text => DataType::Utf8,
+            Target::Date => DataType::Date32,
+            Target::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        }
+    }
+}
+
 /// The type that a column is brought to.
-fn target(name: &str, found: &DataType) -> Result<DataType, SourceError> {
+fn target(name: &str, found: &DataType) -> Result<Target, SourceError> {
     Ok(match found {
         DataType::Int8
         | DataType::Int16
@@ -172,18 +198,19 @@ fn target(name: &str, found: &DataType) -> Result<DataType, SourceError> {
         | DataType::Int64
         | DataType::UInt8
         | DataType::UInt16
-        | DataType::UInt32 => DataType::Int64,
-        DataType::UInt64 => DataType::Decimal128(20, 0),
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => DataType::Float64,
+        | DataType::UInt32 => Target::Int,
+        DataType::UInt64 => Target::Decimal(20, 0),
+        // A float of fewer bits must keep its own shortest digits: 0.1 is not 0.10000000149011612.
+        DataType::Float16 | DataType::Float32 => Target::Text,
+        DataType::Float64 => Target::Float,
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale) => DataType::Decimal128(*precision, *scale),
-        DataType::Boolean => DataType::Boolean,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        | DataType::Decimal128(precision, scale) => Target::Decimal(*precision, *scale),
+        DataType::Boolean => Target::Bool,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Target::Text,
         DataType::Dictionary(_, values) => target(name, values)?,
-        DataType::Date32 | DataType::Date64 => DataType::Date32,
-        DataType::Timestamp(..) => DataType::Timestamp(TimeUnit::Microsecond, None),
-        DataType::Null => DataType::Utf8,
+        DataType::Date32 | DataType::Date64 => Target::Date,
+        DataType::Timestamp(..) => Target::Timestamp,
         DataType::Time32(_)
         | DataType::Time64(_)
         | DataType::Duration(_)
@@ -211,36 +238,30 @@ fn target(name: &str, found: &DataType) -> Result<DataType, SourceError> {
 }
 
 fn column(name: &str, array: &ArrayRef) -> Result<Column, SourceError> {
-    // A float of 32 bits must keep its own shortest digits: 0.1 is not 0.10000000149011612.
-    let array = if let DataType::Float16 | DataType::Float32 = array.data_type() {
-        &cast_with_options(array, &DataType::Utf8, &strict())?
-    } else {
-        array
-    };
     let target = target(name, array.data_type())?;
-    let array = match (&target, array.data_type()) {
+    let wanted = target.arrow();
+    let array = if let DataType::Timestamp(unit, Some(_)) = array.data_type() {
         // Instants keep their instant: a zone is only how they are shown.
-        (DataType::Timestamp(..), DataType::Timestamp(unit, Some(_))) => {
-            let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
-            let array = cast_with_options(array, &utc, &strict())?;
-            let plain = cast_with_options(&array, &DataType::Timestamp(*unit, None), &strict())?;
-            cast_with_options(&plain, &target, &strict())?
-        }
-        (target, found) if *target == *found => Arc::clone(array),
-        (target, _) => cast_with_options(array, target, &strict())?,
+        let utc = cast_with_options(
+            array,
+            &DataType::Timestamp(*unit, Some("+00:00".into())),
+            &strict(),
+        )?;
+        let plain = cast_with_options(&utc, &DataType::Timestamp(*unit, None), &strict())?;
+        cast_with_options(&plain, &wanted, &strict())?
+    } else if *array.data_type() == wanted {
+        Arc::clone(array)
+    } else {
+        cast_with_options(array, &wanted, &strict())?
     };
-    Ok(match &target {
-        DataType::Int64 => Column::Int(array.as_primitive::<Int64Type>().clone()),
-        DataType::Float64 => Column::Float(array.as_primitive::<Float64Type>().clone()),
-        DataType::Decimal128(_, scale) => {
-            Column::Decimal(array.as_primitive::<Decimal128Type>().clone(), *scale)
-        }
-        DataType::Boolean => Column::Bool(array.as_boolean().clone()),
-        DataType::Date32 => Column::Date(array.as_primitive::<Date32Type>().clone()),
-        DataType::Timestamp(..) => {
-            Column::Timestamp(array.as_primitive::<TimestampMicrosecondType>().clone())
-        }
-        _ => Column::Text(array.as_string::<i32>().clone()),
+    Ok(match target {
+        Target::Int => Column::Int(array.as_primitive::<Int64Type>().clone()),
+        Target::Float => Column::Float(array.as_primitive::<Float64Type>().clone()),
+        Target::Decimal(_, scale) => Column::Decimal(array.as_primitive::<Decimal128Type>().clone(), scale),
+        Target::Bool => Column::Bool(array.as_boolean().clone()),
+        Target::Text => Column::Text(array.as_string::<i32>().clone()),
+        Target::Date => Column::Date(array.as_primitive::<Date32Type>().clone()),
+        Target::Timestamp => Column::Timestamp(array.as_primitive::<TimestampMicrosecondType>().clone()),
     })
 }
 

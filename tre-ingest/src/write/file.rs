@@ -95,16 +95,16 @@ fn properties(table: &TableManifest, key: &[u8; 32], aad: &str) -> Result<Writer
 
 /// The encoder's own errors are about the disk or about us, never about data.
 fn broken(error: ParquetError) -> Problem {
-    match error {
-        ParquetError::External(source) => {
-            let what = format!("cannot write a dataset file: {source}");
-            Problem::of(&codes::ING_STORAGE, what)
-        }
-        other => Problem::of(
-            &codes::ING_INTERNAL,
-            format!("cannot encode a dataset file: {other}"),
-        ),
+    if let ParquetError::External(source) = &error {
+        return Problem::of(
+            &codes::ING_STORAGE,
+            format!("cannot write a dataset file: {source}"),
+        );
     }
+    Problem::of(
+        &codes::ING_INTERNAL,
+        format!("cannot encode a dataset file: {error}"),
+    )
 }
 
 /// Hashes and counts what passes.
