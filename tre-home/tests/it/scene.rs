@@ -68,9 +68,9 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             to.join(entry.unwrap().file_name()),
         );
         if path.is_dir() {
-            copy(&path, &target)
+            copy(&path, &target);
         } else {
-            drop(fs::copy(&path, &target).unwrap())
+            fs::copy(&path, &target).unwrap();
         }
     }
 }
@@ -88,7 +88,7 @@ pub(crate) fn event(n: usize) -> Event {
 
 /// The public key of a home's log, as an auditor would have it.
 pub(crate) fn vkey(root: &Path) -> String {
-    std::fs::read_to_string(root.join("audit/vkey")).unwrap()
+    fs::read_to_string(root.join("audit/vkey")).unwrap()
 }
 
 pub(crate) fn dataset() -> DatasetName {
@@ -264,10 +264,11 @@ pub(crate) fn release(request: &Request, n: u8) -> Release {
     }
 }
 
-/// Every kind of change that the store knows. Leaves a closed project.
+/// Every kind of change that the store knows. Leaves a closed project, whose key it prints for the parent.
 pub(crate) async fn work_in_store(home: &Home, store: &Store) {
     let alice = user("alice");
     let project = project(home, "liver-outcomes");
+    println!("\nkey {}", project.pseudonym_key.as_deref().unwrap());
     assert!(store.projects().apply(&project).await.unwrap());
     let token = token(&project, 1);
     assert!(store.tokens().issue(&token).await.unwrap());

@@ -204,7 +204,7 @@ fn tokens_and_sessions_come_and_go() {
 }
 
 /// Whether any file of the store's directory contains these bytes.
-fn on_disk(root: &Path, needle: &[u8]) -> bool {
+pub(crate) fn on_disk(root: &Path, needle: &[u8]) -> bool {
     fs::read_dir(root.join("store")).unwrap().any(|entry| {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
         bytes.windows(needle.len()).any(|window| window == needle)
