@@ -53,7 +53,14 @@ impl Home {
     pub fn eunomia() -> Result<Home> {
         static TEMPLATE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
         let template = TEMPLATE.get_or_init(|| make_template().map_err(|error| format!("{error:#}")));
-        let template = template.as_ref().map_err(|error| anyhow!("no home to copy: {error}"))?;
+        let template = template
+            .as_ref()
+            .map_err(|error| anyhow!("no home to copy: {error}"))?;
+        Home::like(template)
+    }
+
+    /// A copy of a home that is at rest.
+    pub fn like(template: &Path) -> Result<Home> {
         let home = Home::none()?;
         copy(template, &home.path())?;
         Ok(home)
@@ -106,8 +113,14 @@ impl Home {
         words.extend(project.iter().flat_map(|project| ["--project", project]));
         let run = self.tre(&words)?.ok()?;
         let text = run.out.trim_end_matches('\n').to_owned();
-        ensure!(!text.is_empty() && !text.contains(char::is_whitespace), "not the token alone on stdout\n{run}");
-        Ok(Token { text, id: run.id("tok_")? })
+        ensure!(
+            !text.is_empty() && !text.contains(char::is_whitespace),
+            "not the token alone on stdout\n{run}"
+        );
+        Ok(Token {
+            text,
+            id: run.id("tok_")?,
+        })
     }
 
     /// Entries of the log.
@@ -129,12 +142,18 @@ impl Home {
     pub fn is_sound(&self) -> Result<()> {
         let doctor = self.tre(&["doctor", "--format", "json"])?;
         let report = doctor.json()?;
-        let rows = report.pointer("/rows").and_then(Value::as_array).context("doctor lists nothing")?;
+        let rows = report
+            .pointer("/rows")
+            .and_then(Value::as_array)
+            .context("doctor lists nothing")?;
         let of_home = |row: &&Value| ["home", "data", "log"].iter().any(|area| row["area"] == *area);
         for row in rows.iter().filter(of_home) {
             ensure!(row["state"] != "fail", "doctor: {row}");
         }
-        ensure!(rows.iter().filter(of_home).count() >= 3, "doctor looked at too little\n{doctor}");
+        ensure!(
+            rows.iter().filter(of_home).count() >= 3,
+            "doctor looked at too little\n{doctor}"
+        );
         self.tre(&["audit", "verify"])?.ok()?;
         log::is_well_formed(&self.log()?)
     }
@@ -169,7 +188,7 @@ fn make_template() -> Result<PathBuf> {
 }
 
 /// Copies a directory with its modes.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
+fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to).with_context(|| format!("cannot make `{}`", to.display()))?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -59,20 +59,41 @@ impl Answer {
     /// Reads what `tre sql --format json` printed.
     pub fn read(run: &Run) -> Result<Answer> {
         let document = run.json()?;
-        let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().with_context(|| format!("no `{name}`\n{run}"));
+        let list = |name: &str| {
+            document
+                .get(name)
+                .and_then(Value::as_array)
+                .cloned()
+                .with_context(|| format!("no `{name}`\n{run}"))
+        };
         let heads = list("columns")?;
         let head = |key: &str| -> Result<Vec<String>> {
             let text = |head: &Value| head.get(key).and_then(Value::as_str).map(str::to_owned);
-            heads.iter().map(|head| text(head).with_context(|| format!("a column has no {key}\n{run}"))).collect()
+            heads
+                .iter()
+                .map(|head| text(head).with_context(|| format!("a column has no {key}\n{run}")))
+                .collect()
         };
         let columns = head("name")?;
         let values = |row: &Value| -> Result<Vec<Value>> {
-            let cell = |name: &String| row.get(name).cloned().with_context(|| format!("a row lacks `{name}`\n{run}"));
+            let cell = |name: &String| {
+                row.get(name)
+                    .cloned()
+                    .with_context(|| format!("a row lacks `{name}`\n{run}"))
+            };
             columns.iter().map(cell).collect()
         };
         let rows = list("rows")?.iter().map(values).collect::<Result<_>>()?;
-        let notices = list("notices")?.iter().filter_map(|notice| notice.as_str().map(str::to_owned)).collect();
-        Ok(Answer { types: head("type")?, columns, rows, notices })
+        let notices = list("notices")?
+            .iter()
+            .filter_map(|notice| notice.as_str().map(str::to_owned))
+            .collect();
+        Ok(Answer {
+            types: head("type")?,
+            columns,
+            rows,
+            notices,
+        })
     }
 
     /// The values of a column.
@@ -83,6 +104,9 @@ impl Answer {
 
     /// The texts of the column that says what was done.
     pub fn disclosure(&self) -> Vec<&str> {
-        self.column("disclosure").into_iter().filter_map(Value::as_str).collect()
+        self.column("disclosure")
+            .into_iter()
+            .filter_map(Value::as_str)
+            .collect()
     }
 }

@@ -12,7 +12,9 @@ pub fn workers(kind: &str, session: &str) -> Result<Vec<Pid>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         // A process may end while it is looked at.
         if self::title(pid).is_some_and(|of| of == title) && !is_zombie(pid) {
             found.push(Pid::from_raw(pid));
@@ -26,7 +28,9 @@ pub fn of_session(session: &str) -> Result<Vec<Pid>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         let words = title(pid).unwrap_or_default();
         if words.split(' ').any(|word| word == session) && words.contains("tre") && !is_zombie(pid) {
             found.push(Pid::from_raw(pid));
@@ -49,5 +53,7 @@ fn title(pid: i32) -> Option<String> {
 /// A dead process that its parent has not looked at yet.
 fn is_zombie(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
+    stat.rsplit(')')
+        .next()
+        .is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
 }

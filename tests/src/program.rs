@@ -14,7 +14,10 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::wait::{PATIENCE, until};
 
 /// A variable of the environment that is set and not empty.
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the environment"
+)]
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -27,11 +30,18 @@ pub fn binary() -> Result<PathBuf> {
         None => {
             let test = std::env::current_exe().context("cannot tell where the tests are")?;
             // target/debug/deps/it-… is the test, target/debug/tre the program.
-            let target = test.parent().and_then(Path::parent).context("the tests are in no target directory")?;
+            let target = test
+                .parent()
+                .and_then(Path::parent)
+                .context("the tests are in no target directory")?;
             target.join("tre")
         }
     };
-    ensure!(path.is_file(), "there is no program `{}`: {BUILD}", path.display());
+    ensure!(
+        path.is_file(),
+        "there is no program `{}`: {BUILD}",
+        path.display()
+    );
     Ok(path)
 }
 
@@ -47,7 +57,11 @@ impl Tre {
     /// The program in a directory, with an empty environment.
     pub fn new(directory: &Path) -> Result<Tre> {
         let environment = Vec::new();
-        Ok(Tre { binary: binary()?, directory: directory.to_path_buf(), environment })
+        Ok(Tre {
+            binary: binary()?,
+            directory: directory.to_path_buf(),
+            environment,
+        })
     }
 
     /// The same with a variable set.
@@ -62,8 +76,13 @@ impl Tre {
     /// A command line, not started yet.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args(words).current_dir(&self.directory).stdin(Stdio::null());
-        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .args(words)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null());
+        command
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -81,11 +100,19 @@ impl Tre {
 
 /// Starts any command with its output collected.
 pub fn start(command: &mut Command) -> Result<Running> {
-    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = command
+        .get_args()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let out = child.stdout.take().map(collect);
     let err = child.stderr.take().map(collect);
-    Ok(Running { words: words.join(" "), child, out, err })
+    Ok(Running {
+        words: words.join(" "),
+        child,
+        out,
+        err,
+    })
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -127,11 +154,21 @@ impl Running {
         let what = format!("the end of `{}`", self.words);
         let status = until(&what, deadline, || Ok(self.child.try_wait()?))?;
         let text = |reader: Option<JoinHandle<Vec<u8>>>| -> Result<String> {
-            let bytes = reader.map(JoinHandle::join).transpose().ok().flatten().unwrap_or_default();
+            let bytes = reader
+                .map(JoinHandle::join)
+                .transpose()
+                .ok()
+                .flatten()
+                .unwrap_or_default();
             String::from_utf8(bytes).context("the output is not UTF-8")
         };
         let (out, err) = (text(self.out.take())?, text(self.err.take())?);
-        Ok(Run { words: self.words.clone(), status, out, err })
+        Ok(Run {
+            words: self.words.clone(),
+            status,
+            out,
+            err,
+        })
     }
 }
 
@@ -158,7 +195,10 @@ pub struct Run {
 impl Run {
     /// Insists on an exit code.
     pub fn ends(self, code: i32) -> Result<Run> {
-        ensure!(self.status.code() == Some(code), "expected exit code {code}\n{self}");
+        ensure!(
+            self.status.code() == Some(code),
+            "expected exit code {code}\n{self}"
+        );
         Ok(self)
     }
 
@@ -172,7 +212,10 @@ impl Run {
         let run = self.ends(code)?;
         ensure!(run.told() == Some(id), "expected the error `{id}`\n{run}");
         let last = run.err.lines().last().unwrap_or_default();
-        ensure!(last.starts_with("  ") && last.trim().len() > 4, "the error does not say what to do\n{run}");
+        ensure!(
+            last.starts_with("  ") && last.trim().len() > 4,
+            "the error does not say what to do\n{run}"
+        );
         Ok(run)
     }
 
@@ -183,7 +226,10 @@ impl Run {
 
     /// The code of the error that was told, e.g. `TRE-SQL-005`.
     pub fn told(&self) -> Option<&str> {
-        self.err.lines().find(|line| line.starts_with("TRE-")).and_then(|line| line.split(':').next())
+        self.err
+            .lines()
+            .find(|line| line.starts_with("TRE-"))
+            .and_then(|line| line.split(':').next())
     }
 
     /// Stdout as JSON.
@@ -204,6 +250,13 @@ impl Run {
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cut = |text: &str| text.chars().take(4000).collect::<String>();
-        write!(f, "`tre {}` ended with {}\nstdout: {}\nstderr: {}", cut(&self.words), self.status, cut(&self.out), cut(&self.err))
+        write!(
+            f,
+            "`tre {}` ended with {}\nstdout: {}\nstderr: {}",
+            cut(&self.words),
+            self.status,
+            cut(&self.out),
+            cut(&self.err)
+        )
     }
 }

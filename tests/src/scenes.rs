@@ -43,11 +43,19 @@ pub fn visits() -> String {
     for person in 0..300 {
         for visit in 0..2 {
             let (age, month) = (20 + person * 7 % 75, 1 + person % 12);
-            let icd = if person < 9 { "B18.1" } else { ["K70.3", "K74.0"][person % 2] };
+            let icd = if person < 9 {
+                "B18.1"
+            } else {
+                ["K70.3", "K74.0"][person % 2]
+            };
             let (cost, sex) = (person * 3 + visit, if person % 3 == 0 { "M" } else { "F" });
             // Writing to a string cannot fail.
-            let _written =
-                writeln!(text, "p{person},c{},{age},2025-{month:02}-{:02},{icd},{cost}.50,{sex}", person % 5, 1 + visit);
+            let _written = writeln!(
+                text,
+                "p{person},c{},{age},2025-{month:02}-{:02},{icd},{cost}.50,{sex}",
+                person % 5,
+                1 + visit
+            );
         }
     }
     text
@@ -92,9 +100,16 @@ impl Default for Permit<'_> {
     fn default() -> Self {
         Permit {
             project: "liver-outcomes",
-            people: &[("alice", &["analyst"]), ("bo", &["checker"]), ("cy", &["checker"])],
+            people: &[
+                ("alice", &["analyst"]),
+                ("bo", &["checker"]),
+                ("cy", &["checker"]),
+            ],
             dataset: "liver",
-            tables: &[("visit", &["pid", "age", "sex", "date", "icd", "cost"], ""), ("icd10", &["code", "name"], "")],
+            tables: &[
+                ("visit", &["pid", "age", "sex", "date", "icd", "cost"], ""),
+                ("icd10", &["code", "name"], ""),
+            ],
             policy: "ndb",
             reviewers: 2,
             until: "2099-12-31",
@@ -105,11 +120,22 @@ impl Default for Permit<'_> {
 impl Permit<'_> {
     /// The permit file.
     pub fn text(&self) -> String {
-        let quoted = |words: &[&str]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-        let person = |(user, roles): &(&str, &[&str])| format!("{{ user = \"{user}\", roles = [{}] }}", quoted(roles));
+        let quoted = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| format!("\"{word}\""))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let person =
+            |(user, roles): &(&str, &[&str])| format!("{{ user = \"{user}\", roles = [{}] }}", quoted(roles));
         let people: Vec<String> = self.people.iter().map(person).collect();
         let table = |(name, columns, rows): &(&str, &[&str], &str)| {
-            let rows = if rows.is_empty() { String::new() } else { format!("rows = \"{rows}\"\n") };
+            let rows = if rows.is_empty() {
+                String::new()
+            } else {
+                format!("rows = \"{rows}\"\n")
+            };
             format!("[dataset.tables.{name}]\ncolumns = [{}]\n{rows}", quoted(columns))
         };
         let tables: String = self.tables.iter().map(table).collect();
@@ -134,8 +160,12 @@ impl Permit<'_> {
 
 /// A shipped policy with another id and with pieces of its text replaced.
 pub fn policy_like(text: &str, id: &str, changes: &[(&str, &str)]) -> Result<String> {
-    let (before, after) = text.split_once("id    = \"").ok_or_else(|| anyhow::anyhow!("the policy has no id"))?;
-    let (_, after) = after.split_once('"').ok_or_else(|| anyhow::anyhow!("the policy's id does not end"))?;
+    let (before, after) = text
+        .split_once("id    = \"")
+        .ok_or_else(|| anyhow::anyhow!("the policy has no id"))?;
+    let (_, after) = after
+        .split_once('"')
+        .ok_or_else(|| anyhow::anyhow!("the policy's id does not end"))?;
     let mut text = format!("{before}id    = \"{id}\"{after}");
     for (from, to) in changes {
         anyhow::ensure!(text.contains(from), "the policy does not say `{from}`");

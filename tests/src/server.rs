@@ -36,7 +36,10 @@ impl Server {
     }
 
     /// Starts a server with variables in its environment; the inner error is how it ended before it listened.
-    pub fn attempt(home: &Home, environment: &[(&str, &str)]) -> Result<Result<Server, (ExitStatus, String)>> {
+    pub fn attempt(
+        home: &Home,
+        environment: &[(&str, &str)],
+    ) -> Result<Result<Server, (ExitStatus, String)>> {
         let mut tre = home.program().clone();
         if let Some(certificate) = home.certificate() {
             tre = tre.with("TRE_CA", certificate);
@@ -44,13 +47,25 @@ impl Server {
         let (reader, writer) = pipe()?;
         let mut command = home.program().command(&["serve", "--listen", "127.0.0.1:0"]);
         command.envs(environment.iter().copied()).stdin(Stdio::null());
-        let child = command.stdout(writer.try_clone()?).stderr(writer).spawn().context("cannot start `tre serve`")?;
+        let child = command
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .spawn()
+            .context("cannot start `tre serve`")?;
         // The command holds the pipe's other end; as long as it does the reading would not end.
         drop(command);
         let printed = follow(reader);
-        let mut server = Server { child, url: String::new(), printed, tre };
+        let mut server = Server {
+            child,
+            url: String::new(),
+            printed,
+            tre,
+        };
         let ready = until("a server that listens", PATIENCE, || {
-            let address = server.printed().lines().find_map(|line| Some(line.split_once(LISTENING)?.1.trim().to_owned()));
+            let address = server
+                .printed()
+                .lines()
+                .find_map(|line| Some(line.split_once(LISTENING)?.1.trim().to_owned()));
             Ok(match (address, server.child.try_wait()?) {
                 (Some(url), _) => Some(Ok(url)),
                 (None, Some(status)) => Some(Err(status)),
@@ -80,7 +95,10 @@ impl Server {
 
     /// What it has printed so far.
     pub fn printed(&self) -> String {
-        self.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.printed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Somebody who calls it with a token.
@@ -102,7 +120,11 @@ impl Server {
     pub fn stop(mut self) -> Result<()> {
         self.signal(Signal::SIGTERM)?;
         let status = until("the end of the server", PATIENCE, || Ok(self.child.try_wait()?))?;
-        ensure!(status.success(), "the server ended with {status}:\n{}", self.printed());
+        ensure!(
+            status.success(),
+            "the server ended with {status}:\n{}",
+            self.printed()
+        );
         Ok(())
     }
 

@@ -31,19 +31,28 @@ impl Snapshot {
                 add(&entry.path(), home, &mut files)?;
             }
         }
-        Ok(Snapshot { files, store: Store::read(home)? })
+        Ok(Snapshot {
+            files,
+            store: Store::read(home)?,
+        })
     }
 
     /// Insists that nothing differs, and names the first thing that does.
     pub fn is_same_as(&self, other: &Snapshot) -> Result<()> {
         let names = self.files.keys().chain(other.files.keys());
         for name in names {
-            ensure!(self.files.get(name) == other.files.get(name), "`{name}` has changed, appeared or vanished");
+            ensure!(
+                self.files.get(name) == other.files.get(name),
+                "`{name}` has changed, appeared or vanished"
+            );
         }
         let tables = self.store.0.keys().chain(other.store.0.keys());
         for table in tables {
             let (here, there): (&[Value], &[Value]) = (self.store.rows(table), other.store.rows(table));
-            let differs = here.iter().find(|row| !there.contains(row)).or(there.iter().find(|row| !here.contains(row)));
+            let differs = here
+                .iter()
+                .find(|row| !there.contains(row))
+                .or(there.iter().find(|row| !here.contains(row)));
             ensure!(here == there, "the table `{table}` has changed: {differs:?}");
         }
         Ok(())

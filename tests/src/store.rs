@@ -1,9 +1,9 @@
 //! The rows of a home's database. Python reads it: an SQLite that is not the program's own.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::fs;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -26,9 +26,17 @@ impl Store {
             fs::copy(entry.path(), copy.path().join(entry.file_name()))?;
         }
         let mut python = Command::new("python3");
-        python.args(["-c", DUMP]).arg(copy.path().join("tre.sqlite")).stdin(Stdio::null());
-        let dump = start(&mut python).context("cannot run python3")?.wait(PATIENCE)?.ok()?;
-        serde_json::from_value(dump.json()?).map(Store).context("the dump has another shape")
+        python
+            .args(["-c", DUMP])
+            .arg(copy.path().join("tre.sqlite"))
+            .stdin(Stdio::null());
+        let dump = start(&mut python)
+            .context("cannot run python3")?
+            .wait(PATIENCE)?
+            .ok()?;
+        serde_json::from_value(dump.json()?)
+            .map(Store)
+            .context("the dump has another shape")
     }
 
     /// The rows of a table; none if there is no such table.

@@ -47,7 +47,11 @@ fn scene() -> Result<(Home, Server, Token)> {
 fn arguments(home: &Home, server: &Server, token: &Token) -> Result<Vec<String>> {
     let file = home.write("token", &token.text)?;
     let certificate = home.certificate().context("the home has no certificate")?;
-    Ok(vec![server.url().to_owned(), file.display().to_string(), certificate.display().to_string()])
+    Ok(vec![
+        server.url().to_owned(),
+        file.display().to_string(),
+        certificate.display().to_string(),
+    ])
 }
 
 fn run(script: &str, arguments: &[String]) -> Result<Value> {
@@ -60,7 +64,9 @@ fn three_clients_get_the_same_treated_cells() {
     let (home, server, token) = scene().unwrap();
     assert!(server.url().starts_with("grpc+tls://"), "{}", server.url());
     let mut arguments = arguments(&home, &server, &token).unwrap();
-    let queries = home.write("queries.json", serde_json::to_string(QUERIES).unwrap()).unwrap();
+    let queries = home
+        .write("queries.json", serde_json::to_string(QUERIES).unwrap())
+        .unwrap();
     arguments.push(queries.display().to_string());
     let adbc = run("adbc_client.py", &arguments).unwrap();
     let pyarrow = run("pyarrow_client.py", &arguments).unwrap();
@@ -73,8 +79,14 @@ fn three_clients_get_the_same_treated_cells() {
         if ours.status.code() != Some(0) {
             let code = ours.told().expect("an error has a code");
             for (client, theirs) in [("adbc", adbc), ("pyarrow", pyarrow)] {
-                let message = theirs.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
-                assert!(message.contains(code), "{client}: {sql}: {code} is not in {theirs}");
+                let message = theirs
+                    .pointer("/error/message")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                assert!(
+                    message.contains(code),
+                    "{client}: {sql}: {code} is not in {theirs}"
+                );
             }
             continue;
         }
@@ -101,22 +113,39 @@ fn canonical(answer: &Answer) -> Value {
     let types: Vec<String> = answer.types.iter().map(arrow).collect();
     let cell = |value: &Value| match value {
         // Python writes a float by the shortest digits that give it back, as text; so does Rust's Debug.
-        Value::Number(number) if number.is_f64() => json!(format!("{:?}", number.as_f64().unwrap_or_default())),
+        Value::Number(number) if number.is_f64() => {
+            json!(format!("{:?}", number.as_f64().unwrap_or_default()))
+        }
         other => other.clone(),
     };
-    let rows: Vec<Vec<Value>> = answer.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let rows: Vec<Vec<Value>> = answer
+        .rows
+        .iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
     json!({ "columns": answer.columns, "types": types, "rows": rows, "notices": answer.notices })
 }
 
 /// In every row a value that the disclosure calls suppressed is NULL, and it names a rule. Returns how many there are.
 fn says_why(answer: &Answer, sql: &str) -> usize {
-    assert_eq!(answer.columns.last().map(String::as_str), Some("disclosure"), "{sql}");
+    assert_eq!(
+        answer.columns.last().map(String::as_str),
+        Some("disclosure"),
+        "{sql}"
+    );
     let mut suppressed = 0;
     for row in &answer.rows {
-        let disclosure = row.last().and_then(Value::as_str).unwrap_or_else(|| panic!("{sql}: no disclosure in {row:?}"));
+        let disclosure = row
+            .last()
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{sql}: no disclosure in {row:?}"));
         for item in disclosure.split("; ").filter(|item| !item.is_empty()) {
-            let (column, what) = item.split_once(": ").unwrap_or_else(|| panic!("{sql}: `{disclosure}`"));
-            let (status, rule) = what.split_once(" (").unwrap_or_else(|| panic!("{sql}: `{disclosure}`"));
+            let (column, what) = item
+                .split_once(": ")
+                .unwrap_or_else(|| panic!("{sql}: `{disclosure}`"));
+            let (status, rule) = what
+                .split_once(" (")
+                .unwrap_or_else(|| panic!("{sql}: `{disclosure}`"));
             assert!(rule.ends_with(')') && rule.len() > 1, "{sql}: `{disclosure}`");
             let at = answer.columns.iter().position(|name| name == column);
             let value = &row[at.unwrap_or_else(|| panic!("{sql}: no column `{column}`"))];
@@ -133,13 +162,36 @@ fn says_why(answer: &Answer, sql: &str) -> usize {
 fn shown_numbers_are_those_of_the_holders_files() {
     use std::io::Read;
     let (_home, server, token) = scene().unwrap();
-    let packed = eunomia::FILES.iter().find(|(name, _)| *name == "person.csv.gz").unwrap().1;
+    let packed = eunomia::FILES
+        .iter()
+        .find(|(name, _)| *name == "person.csv.gz")
+        .unwrap()
+        .1;
     let mut text = String::new();
-    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
-    let at = text.lines().next().unwrap().split(',').position(|name| name == "gender").unwrap();
-    let count = |gender: &str| text.lines().skip(1).filter(|line| line.split(',').nth(at) == Some(gender)).count();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_string(&mut text)
+        .unwrap();
+    let at = text
+        .lines()
+        .next()
+        .unwrap()
+        .split(',')
+        .position(|name| name == "gender")
+        .unwrap();
+    let count = |gender: &str| {
+        text.lines()
+            .skip(1)
+            .filter(|line| line.split(',').nth(at) == Some(gender))
+            .count()
+    };
     let answer = server.person(&token).sql(QUERIES[0]).unwrap();
-    assert_eq!(answer.rows, [vec![json!("F"), json!(count("F")), json!("")], vec![json!("M"), json!(count("M")), json!("")]]);
+    assert_eq!(
+        answer.rows,
+        [
+            vec![json!("F"), json!(count("F")), json!("")],
+            vec![json!("M"), json!(count("M")), json!("")]
+        ]
+    );
 }
 
 #[test]
@@ -147,27 +199,70 @@ fn the_protocol_as_the_drivers_speak_it() {
     let (home, server, token) = scene().unwrap();
     let other = home.token("alice", "analyst", Some("outcomes")).unwrap();
     let mut arguments = arguments(&home, &server, &token).unwrap();
-    arguments.push(home.write("other-token", &other.text).unwrap().display().to_string());
+    arguments.push(
+        home.write("other-token", &other.text)
+            .unwrap()
+            .display()
+            .to_string(),
+    );
     let steps = run("protocol.py", &arguments).unwrap();
-    let step = |name: &str| steps.get(name).unwrap_or_else(|| panic!("no step `{name}` in {steps}"));
+    let step = |name: &str| {
+        steps
+            .get(name)
+            .unwrap_or_else(|| panic!("no step `{name}` in {steps}"))
+    };
     let refused = |name: &str, code: &str| {
-        let message = step(name).pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
-        assert!(message.contains(code), "{name}: expected an error with {code}: {}", step(name));
+        let message = step(name)
+            .pointer("/error/message")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        assert!(
+            message.contains(code),
+            "{name}: expected an error with {code}: {}",
+            step(name)
+        );
     };
 
-    assert!(step("prepared")["rows"].as_array().is_some_and(|rows| rows.len() == 1), "{steps}");
-    assert_eq!(step("prepared"), step("literal"), "parameters and literals give the same answer");
-    assert_ne!(step("prepared")["rows"], step("prepared again")["rows"], "another parameter, another answer");
+    assert!(
+        step("prepared")["rows"]
+            .as_array()
+            .is_some_and(|rows| rows.len() == 1),
+        "{steps}"
+    );
+    assert_eq!(
+        step("prepared"),
+        step("literal"),
+        "parameters and literals give the same answer"
+    );
+    assert_ne!(
+        step("prepared")["rows"],
+        step("prepared again")["rows"],
+        "another parameter, another answer"
+    );
     refused("unbound", "TRE-SQL-011");
 
     assert_eq!(step("disclosed")["columns"], json!(["gender", "n", "disclosure"]));
     assert_eq!(step("undisclosed")["columns"], json!(["gender", "n"]));
     assert_eq!(step("disclosed again"), step("disclosed"));
-    assert_eq!(step("login"), step("disclosed"), "user name and password, the password being the token");
+    assert_eq!(
+        step("login"),
+        step("disclosed"),
+        "user name and password, the password being the token"
+    );
     refused("wrong password", "TRE-AUTH-");
 
-    for name in ["ingest", "update", "substrait", "begin transaction", "direct update"] {
-        assert!(step(name).pointer("/error/message").is_some(), "{name} was not refused: {}", step(name));
+    for name in [
+        "ingest",
+        "update",
+        "substrait",
+        "begin transaction",
+        "direct update",
+    ] {
+        assert!(
+            step(name).pointer("/error/message").is_some(),
+            "{name} was not refused: {}",
+            step(name)
+        );
     }
     refused("update", "TRE-SQL-002");
 
@@ -175,16 +270,33 @@ fn the_protocol_as_the_drivers_speak_it() {
     for name in ["person", "visit_occurrence", "condition_occurrence", "concept"] {
         assert!(tables.contains(&json!(name)), "{name} is not in {tables:?}");
     }
-    assert!(!tables.contains(&json!("drug_exposure")), "a table outside the permit is listed: {tables:?}");
+    assert!(
+        !tables.contains(&json!("drug_exposure")),
+        "a table outside the permit is listed: {tables:?}"
+    );
 
-    assert_eq!(step("fetched twice"), &json!([true, true]), "a repeated DoGet returns the same bytes, and there are some");
-    assert_eq!(step("schemas agree"), &json!(true), "GetSchema, GetFlightInfo and DoGet");
-    assert!(step("a ticket of another session").pointer("/error").is_some(), "{steps}");
+    assert_eq!(
+        step("fetched twice"),
+        &json!([true, true]),
+        "a repeated DoGet returns the same bytes, and there are some"
+    );
+    assert_eq!(
+        step("schemas agree"),
+        &json!(true),
+        "GetSchema, GetFlightInfo and DoGet"
+    );
+    assert!(
+        step("a ticket of another session").pointer("/error").is_some(),
+        "{steps}"
+    );
     assert!(step("a made-up ticket").pointer("/error").is_some(), "{steps}");
 
     let trailer = step("trailer");
     assert_eq!(trailer["code"], "TRE-SQL-005", "{trailer}");
     for field in ["what", "hint"] {
-        assert!(trailer[field].as_str().is_some_and(|text| !text.is_empty()), "{field} in {trailer}");
+        assert!(
+            trailer[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{field} in {trailer}"
+        );
     }
 }

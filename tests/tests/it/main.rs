@@ -9,8 +9,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod clinic;
 mod peers;
 
+mod projects;
 mod story;
 
 mod clients;

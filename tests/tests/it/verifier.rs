@@ -19,13 +19,22 @@ fn a_third_party_accepts_the_log_and_rejects_every_alteration() {
     let server = Server::start(&home).unwrap();
     let operator = server.person(&home.token("olga", "operator", None).unwrap());
     home.write("permit.toml", Permit::default().text()).unwrap();
-    operator.tre(&["project", "apply", "permit.toml"]).unwrap().ok().unwrap();
+    operator
+        .tre(&["project", "apply", "permit.toml"])
+        .unwrap()
+        .ok()
+        .unwrap();
     let alice = server.person(&home.token("alice", "analyst", Some("liver-outcomes")).unwrap());
-    alice.sql("SELECT sex, count(*) AS n FROM visit GROUP BY sex").unwrap();
+    alice
+        .sql("SELECT sex, count(*) AS n FROM visit GROUP BY sex")
+        .unwrap();
     knock(&home, &server).unwrap();
 
     // While the server is at work: a copy, as an auditor would take one.
-    home.tre(&["audit", "export", "--copy", "copy"]).unwrap().ok().unwrap();
+    home.tre(&["audit", "export", "--copy", "copy"])
+        .unwrap()
+        .ok()
+        .unwrap();
     accepts(&home.beside("copy")).unwrap();
     server.stop().unwrap();
     assert!(home.log().unwrap().len() > 256);
@@ -33,17 +42,33 @@ fn a_third_party_accepts_the_log_and_rejects_every_alteration() {
     let log = home.path().join("audit");
     accepts(&log).unwrap();
     let key = log.join("vkey");
-    let altered = verifier(&["-alterations", "200", "-seed", "7", log.to_str().unwrap(), key.to_str().unwrap()]);
+    let altered = verifier(&[
+        "-alterations",
+        "200",
+        "-seed",
+        "7",
+        log.to_str().unwrap(),
+        key.to_str().unwrap(),
+    ]);
     let altered = altered.unwrap().ok().unwrap();
-    assert!(altered.out.contains("rejected all of 200 alterations"), "{altered}");
+    assert!(
+        altered.out.contains("rejected all of 200 alterations"),
+        "{altered}"
+    );
 }
 
 #[test]
 fn the_program_itself_finds_an_altered_byte() {
     let home = Home::empty().unwrap();
     home.token("olga", "operator", None).unwrap();
-    home.tre(&["audit", "export", "--copy", "copy"]).unwrap().ok().unwrap();
-    home.tre(&["audit", "verify", "--log", "copy"]).unwrap().ok().unwrap();
+    home.tre(&["audit", "export", "--copy", "copy"])
+        .unwrap()
+        .ok()
+        .unwrap();
+    home.tre(&["audit", "verify", "--log", "copy"])
+        .unwrap()
+        .ok()
+        .unwrap();
     for name in ["checkpoint", "vkey"] {
         let path = home.beside("copy").join(name);
         let good = fs::read(&path).unwrap();
@@ -55,17 +80,31 @@ fn the_program_itself_finds_an_altered_byte() {
         assert!(run.status.code() == Some(1), "{name}: {run}");
         fs::write(&path, good).unwrap();
     }
-    home.tre(&["audit", "verify", "--log", "copy"]).unwrap().ok().unwrap();
+    home.tre(&["audit", "verify", "--log", "copy"])
+        .unwrap()
+        .ok()
+        .unwrap();
 }
 
 /// Calls without a good token, each of which is an entry.
 fn knock(home: &Home, server: &Server) -> Result<()> {
     let token = home.write("bad-token", "bad")?;
-    let queries = home.write("queries.json", serde_json::to_string(&vec!["SELECT 1"; REFUSALS])?)?;
-    let arguments = [server.url(), &token.to_string_lossy(), "-", &queries.to_string_lossy()];
+    let queries = home.write(
+        "queries.json",
+        serde_json::to_string(&vec!["SELECT 1"; REFUSALS])?,
+    )?;
+    let arguments = [
+        server.url(),
+        &token.to_string_lossy(),
+        "-",
+        &queries.to_string_lossy(),
+    ];
     let refused = client("pyarrow_client.py", &arguments)?.ok()?.json()?;
     let refused = refused.as_array().map(Vec::as_slice).unwrap_or_default();
-    anyhow::ensure!(refused.len() == REFUSALS && refused.iter().all(|one| one.get("error").is_some()), "{refused:?}");
+    anyhow::ensure!(
+        refused.len() == REFUSALS && refused.iter().all(|one| one.get("error").is_some()),
+        "{refused:?}"
+    );
     Ok(())
 }
 

@@ -1,0 +1,341 @@
+//! Sessions live beside each other: each with its own tables and processes, each ending alone.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tre_tests::home::{Home, Token};
+use tre_tests::person::Person;
+use tre_tests::processes::{kill_9, of_session, workers};
+use tre_tests::program::{Run, Running};
+use tre_tests::scenes::Permit;
+use tre_tests::server::Server;
+use tre_tests::wait::{PATIENCE, holds, until};
+
+/// Project, analyst, table of its own, columns.
+const PROJECTS: [(&str, &str, &str, &[&str]); 6] = [
+    ("one", "ann", "person", &["pid", "gender"]),
+    ("two", "ben", "visit_occurrence", &["pid", "age"]),
+    ("three", "cat", "condition_occurrence", &["pid", "age"]),
+    ("four", "dan", "drug_exposure", &["pid", "age"]),
+    ("five", "eve", "measurement", &["pid", "age"]),
+    ("six", "fay", "concept", &["concept_id"]),
+];
+
+/// A query that takes long enough to be caught at it: all pairs, triples, … of a person's measurements.
+const LONG: &str = "SELECT count(*) AS n FROM measurement a JOIN measurement b ON a.pid = b.pid \
+                    JOIN measurement c ON a.pid = c.pid JOIN measurement d ON a.pid = d.pid";
+
+const SHORT: &str = "SELECT count(*) AS n FROM measurement";
+
+/// A server on the Eunomia extract, whose operator can see sessions.
+struct Scene {
+    home: Home,
+    server: Server,
+    operator: Person,
+}
+
+impl Scene {
+    fn new() -> Result<Scene> {
+        let home = Home::eunomia()?;
+        let server = Server::start(&home)?;
+        let operator = server.person(&home.token("olga", "operator", None)?);
+        Ok(Scene {
+            home,
+            server,
+            operator,
+        })
+    }
+
+    fn apply(&self, project: &str, user: &str, table: &str, columns: &[&str]) -> Result<()> {
+        let people: &[(&str, &[&str])] = &[(user, &["analyst"]), ("bo", &["checker"]), ("cy", &["checker"])];
+        let permit = Permit {
+            project,
+            people,
+            dataset: "eunomia",
+            tables: &[(table, columns, "")],
+            ..Permit::default()
+        };
+        let name = format!("{project}.toml");
+        self.home.write(&name, permit.text())?;
+        self.operator.tre(&["project", "apply", &name])?.ok()?;
+        Ok(())
+    }
+
+    /// A project on measurements with this many analysts' tokens.
+    fn measurements<const N: usize>(&self) -> Result<[(Token, Person); N]> {
+        self.apply("five", "eve", "measurement", &["pid", "age"])?;
+        let mut all = Vec::new();
+        for _ in 0..N {
+            let token = self.home.token("eve", "analyst", Some("five"))?;
+            let person = self.server.person(&token);
+            person.sql(SHORT)?;
+            all.push((token, person));
+        }
+        all.try_into()
+            .map_err(|_| anyhow::anyhow!("another number of analysts"))
+    }
+
+    /// The sessions that the operator sees, oldest first.
+    fn sessions(&self) -> Result<Vec<Value>> {
+        let listed = self.operator.json(&["session", "list"])?;
+        let mut rows = listed["rows"].as_array().context("no rows")?.clone();
+        rows.sort_by_key(|row| row["started"].as_str().unwrap_or_default().to_owned());
+        Ok(rows)
+    }
+
+    /// Starts the long query and waits until its session says that it is at work. Returns the session's id too.
+    fn at_work(&self, person: &Person) -> Result<(Running, String)> {
+        let idle: Vec<String> = self.sessions()?.iter().map(id).collect();
+        let mut running = person.start(&["sql", "-c", LONG])?;
+        let session = until("a session at work", PATIENCE, || {
+            anyhow::ensure!(
+                !running.ended()?,
+                "the long query was too short to be caught, or failed at once"
+            );
+            let rows = self.sessions()?;
+            let at_work = rows
+                .iter()
+                .find(|row| row["state"] == "querying" && row["data_worker"] == true);
+            Ok(at_work.map(id))
+        })?;
+        anyhow::ensure!(idle.contains(&session), "the query opened a session of its own");
+        Ok((running, session))
+    }
+}
+
+fn id(row: &Value) -> String {
+    row["id"].as_str().unwrap_or_default().to_owned()
+}
+
+fn only(kind: &str, session: &str) -> Result<Pid> {
+    match workers(kind, session)?.as_slice() {
+        [pid] => Ok(*pid),
+        others => anyhow::bail!("`tre {kind} {session}` is there {} times", others.len()),
+    }
+}
+
+fn gone(session: &str) -> Result<()> {
+    holds("the end of a session's processes", PATIENCE, || {
+        Ok(of_session(session)?.is_empty())
+    })
+}
+
+fn ended(running: Running) -> Result<Run> {
+    running.wait(PATIENCE)
+}
+
+#[test]
+fn six_projects_at_once_see_only_their_own_and_each_has_two_processes() {
+    let scene = Scene::new().unwrap();
+    let mut people = Vec::new();
+    for (project, user, table, columns) in PROJECTS {
+        // The public table is not enough for a project on people; it comes with the first table.
+        let tables: Vec<(&str, &[&str], &str)> = if table == "concept" {
+            vec![(table, columns, ""), ("person", &["pid"], "")]
+        } else {
+            vec![(table, columns, "")]
+        };
+        let permit = Permit {
+            project,
+            people: &[(user, &["analyst"]), ("bo", &["checker"]), ("cy", &["checker"])],
+            dataset: "eunomia",
+            tables: &tables,
+            ..Permit::default()
+        };
+        scene.home.write("permit.toml", permit.text()).unwrap();
+        scene
+            .operator
+            .tre(&["project", "apply", "permit.toml"])
+            .unwrap()
+            .ok()
+            .unwrap();
+        let token = scene.home.token(user, "analyst", Some(project)).unwrap();
+        people.push(scene.server.person(&token));
+    }
+
+    // All at once.
+    let own = |table: &str| match table {
+        "concept" => "SELECT concept_id FROM concept ORDER BY concept_id LIMIT 5".to_owned(),
+        table => format!("SELECT count(*) AS n FROM {table}"),
+    };
+    let asked = people.iter().zip(PROJECTS);
+    let running: Vec<Running> = asked
+        .map(|(person, (_, _, table, _))| {
+            person
+                .start(&["sql", "-c", &own(table), "--format", "json"])
+                .unwrap()
+        })
+        .collect();
+    for running in running {
+        ended(running).unwrap().ok().unwrap();
+    }
+    // `person` in project six: its session must have read data too before it has a data worker.
+    people[5].sql("SELECT count(*) AS n FROM person").unwrap();
+
+    for (person, (project, _, table, _)) in people.iter().zip(PROJECTS) {
+        let schema = person.tre(&["schema", "--format", "json"]).unwrap().ok().unwrap();
+        for (_, _, other, _) in PROJECTS.iter().filter(|(_, _, other, _)| *other != table) {
+            if project == "six" && *other == "person" {
+                continue;
+            }
+            person.ask(&own(other)).unwrap().fails(1, "TRE-SQL-003").unwrap();
+            assert!(
+                !schema.out.contains(&format!("\"{other}\"")),
+                "{project} is told of {other}\n{schema}"
+            );
+        }
+    }
+
+    let sessions = scene.sessions().unwrap();
+    assert_eq!(sessions.len(), 6, "{sessions:?}");
+    let mut pids = Vec::new();
+    for session in sessions.iter().map(id) {
+        for kind in ["desk", "data"] {
+            let pid = only(kind, &session).unwrap();
+            pids.push(pid);
+            for path in ["vault/vault.key", "store/tre.sqlite"] {
+                // The jail's root is another one: the home is not in it.
+                let inside = format!("/proc/{pid}/root{}", scene.home.path().join(path).display());
+                assert!(
+                    !std::path::Path::new(&inside).exists(),
+                    "{kind} of {session} sees {path}"
+                );
+            }
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+            let of_server = fs::read_to_string(format!("/proc/{}/status", scene.server.pid())).unwrap();
+            let servers = of_server
+                .lines()
+                .find_map(|line| line.strip_prefix("Uid:"))
+                .unwrap();
+            if servers.split_whitespace().next() == Some("0") {
+                assert_ne!(uid, servers, "{kind} of {session} runs as root");
+            }
+        }
+    }
+
+    // The server's death takes them all along.
+    let Scene { server, home, .. } = scene;
+    server.kill().unwrap();
+    for session in sessions.iter().map(id) {
+        gone(&session).unwrap();
+    }
+    home.is_sound().unwrap();
+}
+
+#[test]
+fn a_killed_worker_ends_its_sessions_query_and_nothing_else() {
+    let scene = Scene::new().unwrap();
+    let [(_, victim), (_, other)] = scene.measurements().unwrap();
+    for kind in ["data", "desk"] {
+        let (theirs, its_session) = scene.at_work(&victim).unwrap();
+        let bystander = other.start(&["sql", "-c", SHORT, "--format", "json"]).unwrap();
+        let pid = only(kind, &its_session).unwrap();
+        kill_9(pid);
+        let run = ended(theirs).unwrap();
+        run.fails(1, "TRE-RUN-001")
+            .unwrap_or_else(|error| panic!("{kind}: {error}"));
+        ended(bystander)
+            .unwrap()
+            .ok()
+            .unwrap_or_else(|error| panic!("another session, {kind}: {error}"));
+        victim
+            .sql(SHORT)
+            .unwrap_or_else(|error| panic!("the next query, {kind}: {error}"));
+        let session = scene
+            .sessions()
+            .unwrap()
+            .iter()
+            .map(id)
+            .find(|id| *id == its_session);
+        let session = session.unwrap_or_else(|| panic!("{kind}: the session is gone with its worker"));
+        assert_ne!(only(kind, &session).unwrap(), pid, "{kind}");
+        only(if kind == "data" { "desk" } else { "data" }, &session).unwrap();
+    }
+}
+
+#[test]
+fn revocation_ends_a_session_at_once() {
+    let scene = Scene::new().unwrap();
+    let [(token, eve), (_, other)] = scene.measurements().unwrap();
+    let (running, session) = scene.at_work(&eve).unwrap();
+    scene
+        .home
+        .tre(&["token", "revoke", &token.id])
+        .unwrap()
+        .ok()
+        .unwrap();
+    let run = ended(running).unwrap().ends(1).unwrap();
+    assert!(run.told().is_some(), "{run}");
+    gone(&session).unwrap();
+    eve.ask(SHORT).unwrap().fails(1, "TRE-AUTH-004").unwrap();
+    other.sql(SHORT).unwrap();
+}
+
+#[test]
+fn an_operator_ends_a_session_at_once() {
+    let scene = Scene::new().unwrap();
+    let [(_, eve), (_, other)] = scene.measurements().unwrap();
+    let (running, session) = scene.at_work(&eve).unwrap();
+    scene
+        .operator
+        .tre(&["session", "kill", &session])
+        .unwrap()
+        .ok()
+        .unwrap();
+    let run = ended(running).unwrap().ends(1).unwrap();
+    assert!(run.told().is_some(), "{run}");
+    gone(&session).unwrap();
+    assert!(!scene.sessions().unwrap().iter().map(id).any(|id| id == session));
+    other.sql(SHORT).unwrap();
+    scene
+        .operator
+        .tre(&["session", "kill", &session])
+        .unwrap()
+        .ends(1)
+        .unwrap();
+}
+
+#[test]
+fn a_session_ends_with_its_token() {
+    let scene = Scene::new().unwrap();
+    scene
+        .apply("five", "eve", "measurement", &["pid", "age"])
+        .unwrap();
+    let token = scene
+        .home
+        .token_for("eve", "analyst", Some("five"), "1m")
+        .unwrap();
+    let eve = scene.server.person(&token);
+    eve.sql(SHORT).unwrap();
+    let session = id(scene.sessions().unwrap().first().unwrap());
+    only("data", &session).unwrap();
+    // The shortest life of a token is a minute; nothing else can be waited for here.
+    holds(
+        "the end of the token's session",
+        Duration::from_secs(60) + PATIENCE,
+        || Ok(of_session(&session)?.is_empty()),
+    )
+    .unwrap();
+    eve.ask(SHORT).unwrap().fails(1, "TRE-AUTH-003").unwrap();
+    assert!(scene.sessions().unwrap().is_empty());
+}
+
+#[test]
+fn a_project_has_as_many_sessions_as_its_permit_says() {
+    let scene = Scene::new().unwrap();
+    let all: [(Token, Person); 4] = scene.measurements().unwrap();
+    let token = scene.home.token("eve", "analyst", Some("five")).unwrap();
+    let fifth = scene.server.person(&token).ask(SHORT).unwrap().ends(1).unwrap();
+    assert!(fifth.told().is_some(), "{fifth}");
+    scene
+        .home
+        .tre(&["token", "revoke", &all[0].0.id])
+        .unwrap()
+        .ok()
+        .unwrap();
+    scene.server.person(&token).sql(SHORT).unwrap();
+}
