@@ -13,6 +13,7 @@ use crate::authz::Action;
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::identity::Caller;
+use crate::projects::internal;
 
 pub(super) async fn list(
     core: &Arc<Core>,
@@ -33,7 +34,7 @@ pub(super) async fn show(
     message: v1::ShowDatasetRequest,
 ) -> Result<v1::Dataset, Fault> {
     listing(core, caller, Action::ShowDataset).await?;
-    blocking(core, move |core| {
+    let shown = blocking(core, move |core| {
         let (dataset, version) = parse(&message.name)?;
         let all = versions(core, &dataset)?;
         let shown = match &version {
@@ -47,25 +48,25 @@ pub(super) async fn show(
             tables: shown.tables.iter().map(|table| described(shown, table)).collect(),
             version: shown.version.to_string(),
         })
-    })
-    .await
+    });
+    Ok(shown.await?)
 }
 
 /// A dataset's name, or that of one of its versions.
-fn parse(name: &str) -> Result<(DatasetName, Option<VersionId>), Fault> {
+fn parse(name: &str) -> Result<(DatasetName, Option<VersionId>), Problem> {
     if let Ok(version) = name.parse::<VersionId>() {
         return Ok((version.dataset().clone(), Some(version)));
     }
     Ok((name.parse().map_err(|_| unknown(name))?, None))
 }
 
-fn unknown(name: &str) -> Fault {
+fn unknown(name: &str) -> Problem {
     let shown: String = name.chars().take(80).collect();
-    Problem::of(&codes::HOME_NO_DATASET, format!("there is no dataset or version `{shown}`")).into()
+    Problem::of(&codes::HOME_NO_DATASET, format!("there is no dataset or version `{shown}`"))
 }
 
 /// All versions, newest first; at least one.
-fn versions(core: &Core, dataset: &DatasetName) -> Result<Vec<Manifest>, Fault> {
+fn versions(core: &Core, dataset: &DatasetName) -> Result<Vec<Manifest>, Problem> {
     let catalogue = core.home.catalogue();
     let mut manifests = Vec::new();
     for version in catalogue.versions(dataset)? {
@@ -105,8 +106,8 @@ fn described(manifest: &Manifest, table: &TableManifest) -> v1::Table {
 
 async fn blocking<T: Send + 'static>(
     core: &Arc<Core>,
-    read: impl FnOnce(&Core) -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
+    read: impl FnOnce(&Core) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let core = Arc::clone(core);
-    tokio::task::spawn_blocking(move || read(&core)).await.map_err(Fault::internal)?
+    tokio::task::spawn_blocking(move || read(&core)).await.map_err(internal)?
 }

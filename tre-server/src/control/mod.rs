@@ -20,12 +20,11 @@ use tonic::{Request, Response, Status};
 use tre_proto::v1;
 use tre_proto::v1::control_server::{Control, ControlServer};
 
+use bearer::bearer;
+
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::identity::Caller;
-use crate::requests::Verdict;
-
-pub(crate) use bearer::bearer;
 
 /// The service, ready to be added to a router.
 pub(crate) fn service(core: Arc<Core>) -> ControlServer<Calls> {
@@ -79,12 +78,9 @@ calls! {
     withdraw_request: WithdrawRequestRequest -> Request = requests::withdraw;
     list_reviews: ListReviewsRequest -> ListReviewsResponse = requests::list_reviews;
     show_review: ShowReviewRequest -> Review = requests::show_review;
-    approve_review: VoteRequest -> Review =
-        async |core, caller, vote| requests::vote(core, caller, vote, Verdict::Approve).await;
-    return_review: VoteRequest -> Review =
-        async |core, caller, vote| requests::vote(core, caller, vote, Verdict::Return).await;
-    reject_review: VoteRequest -> Review =
-        async |core, caller, vote| requests::vote(core, caller, vote, Verdict::Reject).await;
+    approve_review: VoteRequest -> Review = requests::approve;
+    return_review: VoteRequest -> Review = requests::give_back;
+    reject_review: VoteRequest -> Review = requests::reject;
     list_releases: ListReleasesRequest -> ListReleasesResponse = requests::list_releases;
     fetch_release: FetchReleaseRequest -> FetchReleaseResponse = requests::fetch_release;
     list_sessions: ListSessionsRequest -> ListSessionsResponse = sessions::list;

@@ -1,11 +1,11 @@
 //! Where a call takes place: in the caller's project, or in the deployment.
 
-use tre_core::codes::{self, Problem};
-use tre_core::ids::ProjectId;
+use tre_core::codes::{self, Code, Problem};
+use tre_core::ids::{InvalidName, ProjectId};
 
 use crate::authz::Action;
 use crate::core::{Core, On, Project};
-use crate::fault::{Fault, bad_name};
+use crate::fault::Fault;
 use crate::identity::Caller;
 
 /// The project that the caller's token is for.
@@ -48,4 +48,9 @@ pub(super) async fn named(core: &Core, caller: &Caller, action: Action, id: &str
     let project = core.project(&id).await?;
     let _allowed = core.authorize(caller, action, On::Project(&project)).await?;
     Ok(project)
+}
+
+/// A name in a call that is none.
+pub(super) fn bad_name(code: &'static Code) -> impl Fn(InvalidName) -> Problem {
+    move |error| Problem::of(code, error.to_string())
 }

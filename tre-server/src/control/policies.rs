@@ -8,12 +8,12 @@ use tre_core::ids::PolicyId;
 use tre_core::policy::Policy;
 use tre_proto::v1;
 
-use super::place::listing;
+use super::place::{bad_name, listing};
 use crate::authz::Action;
 use crate::core::Core;
-use crate::fault::{Fault, bad_name};
+use crate::fault::Fault;
 use crate::identity::Caller;
-use crate::projects::policies;
+use crate::projects::{internal, policies};
 
 pub(super) async fn list(
     core: &Arc<Core>,
@@ -22,7 +22,7 @@ pub(super) async fn list(
 ) -> Result<v1::ListPoliciesResponse, Fault> {
     listing(core, caller, Action::ListPolicies).await?;
     let directory = core.home.layout().sdc_policies();
-    let listed = tokio::task::spawn_blocking(move || policies::list(&directory)).await.map_err(Fault::internal)??;
+    let listed = tokio::task::spawn_blocking(move || policies::list(&directory)).await.map_err(internal)??;
     let shown = listed.into_iter().map(|(id, read)| match read {
         Ok(shelved) => summary(&shelved.policy),
         Err(problem) => {
@@ -42,7 +42,7 @@ pub(super) async fn show(
     let id: PolicyId = message.id.parse().map_err(bad_name(&codes::PRJ_POLICY))?;
     let directory = core.home.layout().sdc_policies();
     let read = tokio::task::spawn_blocking(move || policies::read(&directory, &id)).await;
-    let shelved = read.map_err(Fault::internal)??;
+    let shelved = read.map_err(internal)??;
     Ok(v1::Policy {
         summary: Some(summary(&shelved.policy)),
         words: shelved.policy.in_plain_words().join("\n"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tre_core::codes::Problem;
 use tre_proto::v1;
 
 use super::place::{listing, named};
@@ -31,9 +32,9 @@ pub(super) async fn apply(
     let id = proposal.project().clone();
     let plan = match projects::plan(core, proposal).await {
         Ok(plan) => plan,
-        Err(fault) => {
-            projects::log_refusal(core, actor, &id, &fault).await?;
-            return Err(fault);
+        Err(problem) => {
+            projects::log_refusal(core, actor, &id, &problem).await?;
+            return Err(problem.into());
         }
     };
     projects::apply(core, actor, &plan, &message.plan_id).await?;
@@ -41,7 +42,7 @@ pub(super) async fn apply(
 }
 
 /// Reads a permit and asks whether the caller may do this with the project that it names.
-async fn proposal(core: &Arc<Core>, caller: &Caller, action: Action, permit: &str) -> Result<Proposal, Fault> {
+async fn proposal(core: &Arc<Core>, caller: &Caller, action: Action, permit: &str) -> Result<Proposal, Problem> {
     let proposal = Proposal::read(core, permit).await?;
     let _allowed = core.authorize(caller, action, On::Project(&proposal.subject(core)?)).await?;
     Ok(proposal)
@@ -54,7 +55,7 @@ pub(super) async fn list(
 ) -> Result<v1::ListProjectsResponse, Fault> {
     let only = listing(core, caller, Action::ListProjects).await?;
     let mut listed = Vec::new();
-    for stored in core.store.projects().list().await? {
+    for stored in core.store.projects().list().await.map_err(Problem::from)? {
         if only.is_none_or(|id| *id == stored.id) {
             listed.push(summary(core, &core.parsed(stored)?));
         }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use output_checker::record::{Outcome, SdcRecord};
 use tre_core::codes;
 use tre_core::ids::RequestId;
+use tre_core::permit::ExitName;
 use tre_core::request::State;
 use tre_proto::v1;
 
-use super::place::{in_project, listing};
+use super::place::{bad_name, in_project, listing};
 use crate::authz::Action;
 use crate::core::{Core, On};
-use crate::fault::{Fault, bad_name};
+use crate::fault::Fault;
 use crate::identity::Caller;
 use crate::pipeline;
 use crate::requests::{self, Dossier, Fetched, Verdict, Wish, seen};
@@ -24,7 +25,8 @@ pub(super) async fn check(
 ) -> Result<v1::CheckReport, Fault> {
     in_project(core, caller, Action::Check).await?;
     let session = Sessions::of(core, caller).await?;
-    pipeline::check(core, &session, &message.sql).await.map_err(Fault::from_refusal)
+    let prepared = pipeline::prepare(core, &session, ExitName::View, &message.sql, None, true).await?;
+    Ok(pipeline::check(core, &session, &prepared).await?)
 }
 
 pub(super) async fn submit(
@@ -92,17 +94,27 @@ pub(super) async fn show_review(
     Ok(review(dossier, caller))
 }
 
-pub(super) async fn vote(
+pub(super) async fn approve(core: &Arc<Core>, caller: &Caller, message: v1::VoteRequest) -> Voted {
+    vote(core, caller, message, Action::ApproveReview, Verdict::Approve).await
+}
+
+pub(super) async fn give_back(core: &Arc<Core>, caller: &Caller, message: v1::VoteRequest) -> Voted {
+    vote(core, caller, message, Action::ReturnReview, Verdict::Return).await
+}
+
+pub(super) async fn reject(core: &Arc<Core>, caller: &Caller, message: v1::VoteRequest) -> Voted {
+    vote(core, caller, message, Action::RejectReview, Verdict::Reject).await
+}
+
+type Voted = Result<v1::Review, Fault>;
+
+async fn vote(
     core: &Arc<Core>,
     caller: &Caller,
     message: v1::VoteRequest,
+    action: Action,
     verdict: Verdict,
-) -> Result<v1::Review, Fault> {
-    let action = match verdict {
-        Verdict::Approve => Action::ApproveReview,
-        Verdict::Return => Action::ReturnReview,
-        Verdict::Reject => Action::RejectReview,
-    };
+) -> Voted {
     let dossier = open(core, caller, action, &message.id).await?;
     requests::vote(core, core.actor(caller, None), &dossier, verdict, &message.comment).await?;
     Ok(review(Dossier::load(core, &dossier.request.id).await?, caller))

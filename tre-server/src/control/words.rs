@@ -1,16 +1,16 @@
 //! Columns, values and exits as they are shown.
 
 use jiff::{Timestamp, ToSpan};
+use tre_core::codes::Problem;
 use tre_core::ids::PopulationName;
 use tre_core::manifest::{ColumnMeta, UNIT_COLUMN};
 use tre_core::types::Value;
 use tre_proto::v1;
 
 use crate::core::Project;
-use crate::fault::Fault;
 
 /// The exits of a project with their pinned policies in words.
-pub(super) fn exits(project: &Project) -> Result<Vec<v1::Exit>, Fault> {
+pub(super) fn exits(project: &Project) -> Result<Vec<v1::Exit>, Problem> {
     let mut exits = Vec::new();
     for name in project.permit.exits.keys() {
         let (policy, reviewers) = project.exit(*name)?;

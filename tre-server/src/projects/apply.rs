@@ -11,7 +11,6 @@ use tre_home::vault::sha256_hex;
 use super::changes::ends_session;
 use super::plan::Plan;
 use crate::core::Core;
-use crate::fault::Fault;
 use crate::sessions::Sessions;
 
 /// Puts a plan in force: the entry, then the store, then the end of the sessions that it takes something from. A plan
@@ -19,7 +18,7 @@ use crate::sessions::Sessions;
 ///
 /// # Errors
 /// `TRE-PRJ-011` when the plan is not the expected one, or the project changed meanwhile.
-pub(crate) async fn apply(core: &Arc<Core>, actor: Actor, plan: &Plan, expected: &str) -> Result<(), Fault> {
+pub(crate) async fn apply(core: &Arc<Core>, actor: Actor, plan: &Plan, expected: &str) -> Result<(), Problem> {
     if !expected.is_empty() && expected != plan.id {
         return refuse(core, actor, plan).await;
     }
@@ -39,20 +38,24 @@ pub(crate) async fn apply(core: &Arc<Core>, actor: Actor, plan: &Plan, expected:
 }
 
 /// Logs that a permit was not put in force, with the code of why.
-pub(crate) async fn log_refusal(core: &Core, actor: Actor, project: &ProjectId, fault: &Fault) -> Result<(), Fault> {
-    let (project, code) = (Some(project.clone()), fault.code().id.to_owned());
-    core.audit(actor, Event::ProjectRefused { project, code }).await?;
-    Ok(())
+pub(crate) async fn log_refusal(
+    core: &Core,
+    actor: Actor,
+    project: &ProjectId,
+    problem: &Problem,
+) -> Result<(), Problem> {
+    let (project, code) = (Some(project.clone()), problem.code.id.to_owned());
+    core.audit(actor, Event::ProjectRefused { project, code }).await
 }
 
-async fn refuse(core: &Core, actor: Actor, plan: &Plan) -> Result<(), Fault> {
+async fn refuse(core: &Core, actor: Actor, plan: &Plan) -> Result<(), Problem> {
     let what = format!("the plan of project `{}` is out of date", plan.project());
-    let fault = Fault::from(Problem::of(&codes::PRJ_STALE, what));
-    log_refusal(core, actor, plan.project(), &fault).await?;
-    Err(fault)
+    let problem = Problem::of(&codes::PRJ_STALE, what);
+    log_refusal(core, actor, plan.project(), &problem).await?;
+    Err(problem)
 }
 
-fn row(core: &Core, actor: &Actor, plan: &Plan) -> Result<StoredProject, Fault> {
+fn row(core: &Core, actor: &Actor, plan: &Plan) -> Result<StoredProject, Problem> {
     let id = plan.project();
     let current = plan.proposal.current.as_ref().map(|project| &project.stored);
     let pseudonym_key = match current {

@@ -9,7 +9,6 @@ use tre_home::store::{Closed, StoreError};
 
 use super::apply::key_sha256;
 use crate::core::{Core, Project};
-use crate::fault::Fault;
 use crate::requests;
 use crate::sessions::Sessions;
 
@@ -26,9 +25,9 @@ pub(crate) struct Ended {
 /// # Errors
 /// `TRE-PRJ-012` when it is closed already. A failure of the store after the entry: repeat the call; what was not yet
 /// overwritten on the disk is when the store is next opened.
-pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, reason: &str) -> Result<Ended, Fault> {
+pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, reason: &str) -> Result<Ended, Problem> {
     let id = &project.stored.id;
-    let closed = || Fault::from(Problem::of(&codes::PRJ_CLOSED, format!("the project `{id}` is closed")));
+    let closed = || Problem::of(&codes::PRJ_CLOSED, format!("the project `{id}` is closed"));
     if project.stored.closed.is_some() {
         return Err(closed());
     }
@@ -59,7 +58,7 @@ pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, rea
 ///
 /// # Errors
 /// When store or log fail.
-pub(crate) async fn close_expired(core: &Arc<Core>) -> Result<u32, Fault> {
+pub(crate) async fn close_expired(core: &Arc<Core>) -> Result<u32, Problem> {
     let zone = core.home.config().timezone.zone();
     let mut ended = 0;
     for stored in core.store.projects().list().await? {

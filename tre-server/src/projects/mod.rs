@@ -17,6 +17,9 @@ pub(crate) mod policies;
 mod apply;
 mod close;
 
+use std::fmt::Display;
+
+use tre_core::codes::{self, Problem};
 use tre_core::permit::Phase;
 
 pub(crate) use apply::{apply, log_refusal};
@@ -25,6 +28,11 @@ pub(crate) use close::{Ended, close, close_expired};
 pub(crate) use plan::{Plan, Proposal, plan};
 
 use crate::core::{Core, Project};
+
+/// Two parts of the system disagree, or one does not work. The detail is for the operator's log; callers hear a constant.
+pub(crate) fn internal(detail: impl Display) -> Problem {
+    Problem::of(&codes::RUN_INTERNAL, detail.to_string())
+}
 
 /// Where a project stands, in a word: `open`, `not-yet`, `expired` or `closed`.
 pub(crate) fn state(core: &Core, project: &Project) -> &'static str {

@@ -14,10 +14,9 @@ use tre_home::vault::{sha256, sha256_hex};
 
 use super::changes::{Change, Terms, changes};
 use super::compile::{Draft, drafts, no_dataset};
-use super::policies;
+use super::{internal, policies};
 use crate::authz::ProjectFacts;
 use crate::core::{Core, Project};
-use crate::fault::Fault;
 
 /// A permit that was read, beside the project of that name as it is.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl Proposal {
     ///
     /// # Errors
     /// A `TRE-PRJ` code when it is not well-formed, or names people who cannot be in a permit.
-    pub(crate) async fn read(core: &Core, text: &str) -> Result<Proposal, Fault> {
+    pub(crate) async fn read(core: &Core, text: &str) -> Result<Proposal, Problem> {
         let permit = Permit::parse(text)?;
         people_are_outsiders(&permit)?;
         let current = match core.store.projects().get(&permit.project).await? {
@@ -61,7 +60,7 @@ impl Proposal {
     }
 
     /// The project, for the access policies: as it is, or the wish for one that nobody is in.
-    pub(crate) fn subject(&self, core: &Core) -> Result<Project, Fault> {
+    pub(crate) fn subject(&self, core: &Core) -> Result<Project, Problem> {
         if let Some(current) = &self.current {
             return Ok(current.clone());
         }
@@ -106,7 +105,7 @@ impl Plan {
 /// # Errors
 /// A `TRE-PRJ` code for a project that is closed, a permit that is over, and data, row conditions or policies that cannot be
 /// used.
-pub(crate) async fn plan(core: &Arc<Core>, proposal: Proposal) -> Result<Plan, Fault> {
+pub(crate) async fn plan(core: &Arc<Core>, proposal: Proposal) -> Result<Plan, Problem> {
     still_possible(core, &proposal)?;
     let compiled = compile(core, &proposal.permit).await?;
     let before = proposal.current.as_ref().map(|project| Terms {
@@ -147,26 +146,26 @@ fn still_possible(core: &Core, proposal: &Proposal) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn compile(core: &Arc<Core>, permit: &Permit) -> Result<Compiled, Fault> {
+async fn compile(core: &Arc<Core>, permit: &Permit) -> Result<Compiled, Problem> {
     let (shared, wanted) = (Arc::clone(core), permit.clone());
     let read = tokio::task::spawn_blocking(move || pinned(&shared, &wanted));
-    let (drafts, policies) = read.await.map_err(Fault::internal)??;
+    let (drafts, policies) = read.await.map_err(internal)??;
     let mut tables = Vec::new();
     for draft in drafts {
         tables.push(filtered(core, draft).await?);
     }
     let grant = Grant { project: permit.project.clone(), tables };
-    let grant_json = serde_json::to_string(&grant).map_err(Fault::internal)?;
+    let grant_json = serde_json::to_string(&grant).map_err(internal)?;
     Ok(Compiled { grant, grant_json, policies })
 }
 
 /// The newest version of each dataset and the policies, as they lie in the home. Blocks the thread.
-fn pinned(core: &Core, permit: &Permit) -> Result<(Vec<Draft>, Vec<PinnedPolicy>), Fault> {
+fn pinned(core: &Core, permit: &Permit) -> Result<(Vec<Draft>, Vec<PinnedPolicy>), Problem> {
     let mut manifests: BTreeMap<DatasetName, Manifest> = BTreeMap::new();
     for dataset in &permit.datasets {
         let newest = core.home.catalogue().newest(&dataset.id).map_err(|error| match error {
-            CatalogueError::Unknown(_) => no_dataset(&dataset.id).into(),
-            error @ (CatalogueError::Damaged { .. } | CatalogueError::File(_)) => Fault::from(error),
+            CatalogueError::Unknown(_) => no_dataset(&dataset.id),
+            error @ (CatalogueError::Damaged { .. } | CatalogueError::File(_)) => Problem::from(error),
         })?;
         manifests.insert(dataset.id.clone(), newest);
     }
@@ -176,7 +175,7 @@ fn pinned(core: &Core, permit: &Permit) -> Result<(Vec<Draft>, Vec<PinnedPolicy>
 }
 
 /// A table with its row condition lowered.
-async fn filtered(core: &Arc<Core>, draft: Draft) -> Result<GrantedTable, Fault> {
+async fn filtered(core: &Arc<Core>, draft: Draft) -> Result<GrantedTable, Problem> {
     let Draft { mut table, rows } = draft;
     if let Some(condition) = rows {
         let place = format!("dataset.{}.{}.rows", table.version.dataset(), table.table);

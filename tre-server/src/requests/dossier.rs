@@ -8,7 +8,7 @@ use tre_core::request::State;
 use tre_home::store::{Request, RequestEvent, Review};
 
 use crate::core::Core;
-use crate::fault::Fault;
+use crate::projects::internal;
 
 /// A request, its votes and what happened to it.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Dossier {
     ///
     /// # Errors
     /// `TRE-REQ-001` when there is none.
-    pub(crate) async fn load(core: &Core, id: &RequestId) -> Result<Dossier, Fault> {
+    pub(crate) async fn load(core: &Core, id: &RequestId) -> Result<Dossier, Problem> {
         let request = core.store.requests().get(id).await?.ok_or_else(|| unknown(id.as_str()))?;
         let votes = core.store.reviews().of(id).await?;
         let events = core.store.requests().events(id).await?;
@@ -61,8 +61,8 @@ impl Dossier {
         votes: Vec<Review>,
         events: Vec<RequestEvent>,
         release: Option<ReleaseId>,
-    ) -> Result<Dossier, Fault> {
-        let damaged = |what: &str| Fault::internal(format!("request {}: {what}", request.id));
+    ) -> Result<Dossier, Problem> {
+        let damaged = |what: &str| internal(format!("request {}: {what}", request.id));
         let state = State::from_stored(&request.state).ok_or_else(|| damaged("its state is none"))?;
         let needed = needed(&events);
         if state == State::InReview && needed.is_none_or(|needed| needed == 0) {
@@ -76,7 +76,7 @@ impl Dossier {
         core: &Core,
         project: &ProjectId,
         which: impl Fn(&Request, State) -> bool,
-    ) -> Result<Vec<Dossier>, Fault> {
+    ) -> Result<Vec<Dossier>, Problem> {
         let mut dossiers = Vec::new();
         for request in core.store.requests().list(Some(project)).await? {
             if State::from_stored(&request.state).is_some_and(|state| which(&request, state)) {
@@ -108,12 +108,12 @@ impl Dossier {
 }
 
 /// What to say of a request or release that the caller cannot see.
-pub(super) fn unknown(id: &str) -> Fault {
+pub(super) fn unknown(id: &str) -> Problem {
     let shown: String = id.chars().take(80).collect();
-    Problem::of(&codes::REQ_UNKNOWN, format!("there is no request or release `{shown}`")).into()
+    Problem::of(&codes::REQ_UNKNOWN, format!("there is no request or release `{shown}`"))
 }
 
-async fn release_of(core: &Core, request: &Request) -> Result<Option<ReleaseId>, Fault> {
+async fn release_of(core: &Core, request: &Request) -> Result<Option<ReleaseId>, Problem> {
     let releases = core.store.releases().list(Some(&request.project)).await?;
     Ok(releases.into_iter().find(|release| release.request == request.id).map(|release| release.id))
 }

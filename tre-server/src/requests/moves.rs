@@ -12,7 +12,7 @@ use super::due::{Due, due};
 use super::release::publish;
 use super::{Dossier, submit};
 use crate::core::Core;
-use crate::fault::Fault;
+use crate::projects::internal;
 
 /// Moves a request; `note` is why, in the actor's words.
 ///
@@ -24,8 +24,8 @@ pub(super) async fn step(
     request: &Request,
     (act, party): (Act, Party),
     note: &str,
-) -> Result<State, Fault> {
-    let from = State::from_stored(&request.state).ok_or_else(|| Fault::internal("a stored state is none"))?;
+) -> Result<State, Problem> {
+    let from = State::from_stored(&request.state).ok_or_else(|| internal("a stored state is none"))?;
     let to = from.after(act, party).map_err(not_possible)?;
     let moved = Event::RequestMoved {
         request: request.id.clone(),
@@ -43,19 +43,19 @@ pub(super) async fn step(
 }
 
 /// What to say of a move that the table does not have.
-pub(super) fn not_possible(error: NoTransition) -> Fault {
-    Problem::of(&codes::REQ_STATE, error.to_string()).into()
+pub(super) fn not_possible(error: NoTransition) -> Problem {
+    Problem::of(&codes::REQ_STATE, error.to_string())
 }
 
 /// The entry of a move says what was about to happen; where somebody else was first, another says that it did not.
-pub(super) async fn lost_race<T>(core: &Core, actor: Actor, act: Act) -> Result<T, Fault> {
+pub(super) async fn lost_race<T>(core: &Core, actor: Actor, act: Act) -> Result<T, Problem> {
     let problem = Problem::of(&codes::REQ_STATE, format!("the request changed before `{act}` could happen"));
     core.audit(actor, Event::ControlRefused { call: act.to_string(), code: problem.code.id.to_owned() }).await?;
-    Err(problem.into())
+    Err(problem)
 }
 
 /// Does whatever is due, as a consequence of what `actor` did. Others may do the same at the same time.
-pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> Result<(), Fault> {
+pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> Result<(), Problem> {
     // Approved, then released: no request has more than two such moves before it.
     for _ in 0..2 {
         let dossier = Dossier::load(core, id).await?;
@@ -67,7 +67,7 @@ pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> R
             Due::Release(clearance) => publish(core, &dossier.request, clearance).await.map(drop),
         };
         match done {
-            Err(fault) if *fault.code() == codes::REQ_STATE => {}
+            Err(problem) if *problem.code == codes::REQ_STATE => {}
             done => done?,
         }
     }
@@ -78,7 +78,7 @@ pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> R
 ///
 /// # Errors
 /// `TRE-REQ-002` when it is over.
-pub(crate) async fn withdraw(core: &Core, actor: &Actor, dossier: &Dossier) -> Result<(), Fault> {
+pub(crate) async fn withdraw(core: &Core, actor: &Actor, dossier: &Dossier) -> Result<(), Problem> {
     step(core, actor, &dossier.request, (Act::Withdraw, Party::Author), "").await.map(drop)
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn withdraw(core: &Core, actor: &Actor, dossier: &Dossier) -> R
 ///
 /// # Errors
 /// When store or log fail.
-pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reason: &str) -> Result<u32, Fault> {
+pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reason: &str) -> Result<u32, Problem> {
     let mut lapsed = 0;
     for request in core.store.requests().list(Some(project)).await? {
         if !State::from_stored(&request.state).is_some_and(State::is_open) {
@@ -94,8 +94,8 @@ pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reaso
         }
         match step(core, actor, &request, (Act::Lapse, Party::System), reason).await {
             Ok(_) => lapsed += 1,
-            Err(fault) if *fault.code() == codes::REQ_STATE => {}
-            Err(fault) => return Err(fault),
+            Err(problem) if *problem.code == codes::REQ_STATE => {}
+            Err(problem) => return Err(problem),
         }
     }
     Ok(lapsed)
@@ -105,7 +105,7 @@ pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reaso
 ///
 /// # Errors
 /// When store or log fail.
-pub(crate) async fn resume(core: &Arc<Core>) -> Result<(), Fault> {
+pub(crate) async fn resume(core: &Arc<Core>) -> Result<(), Problem> {
     let system = core.system()?;
     for request in core.store.requests().list(None).await? {
         let Some(state) = State::from_stored(&request.state).filter(|state| state.is_open()) else { continue };

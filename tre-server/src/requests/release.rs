@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tre_core::audit::{Actor, Event};
+use tre_core::codes::Problem;
 use tre_core::ids::{ProjectId, ReleaseId, RequestId};
 use tre_core::request::{Act, Party};
 use tre_home::store::{Move, Release, Request};
@@ -12,7 +13,7 @@ use super::clearance::Clearance;
 use super::dossier::unknown;
 use super::moves::{lost_race, not_possible};
 use crate::core::Core;
-use crate::fault::Fault;
+use crate::projects::internal;
 
 /// What a released output is.
 const MEDIA_TYPE: &str = "text/csv";
@@ -28,9 +29,9 @@ pub(crate) struct Fetched {
 ///
 /// # Errors
 /// `TRE-REQ-002` when somebody else was first; a failure when the bytes are not those that were frozen.
-pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clearance) -> Result<ReleaseId, Fault> {
+pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clearance) -> Result<ReleaseId, Problem> {
     if !clearance.covers(request) {
-        return Err(Fault::internal("a clearance of another request"));
+        return Err(internal("a clearance of another request"));
     }
     let from = clearance.from();
     let to = from.after(Act::Release, Party::System).map_err(not_possible)?;
@@ -66,14 +67,14 @@ pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clea
 }
 
 /// The frozen bytes and the record, if they are what was frozen.
-fn intact(request: &Request) -> Result<(Vec<u8>, String), Fault> {
+fn intact(request: &Request) -> Result<(Vec<u8>, String), Problem> {
     let output = request.output.clone().filter(|bytes| sha256_hex(bytes) == request.output_sha256);
     let record = request.record.clone().filter(|json| sha256_hex(json.as_bytes()) == request.record_sha256);
-    output.zip(record).ok_or_else(|| Fault::internal(format!("the bytes of request {} were altered", request.id)))
+    output.zip(record).ok_or_else(|| internal(format!("the bytes of request {} were altered", request.id)))
 }
 
 /// The releases of a project, or of all, the latest first.
-pub(crate) async fn releases(core: &Core, project: Option<&ProjectId>) -> Result<Vec<Fetched>, Fault> {
+pub(crate) async fn releases(core: &Core, project: Option<&ProjectId>) -> Result<Vec<Fetched>, Problem> {
     let mut all = Vec::new();
     for listed in core.store.releases().list(project).await? {
         all.push(load(core, &listed.id).await?);
@@ -85,7 +86,7 @@ pub(crate) async fn releases(core: &Core, project: Option<&ProjectId>) -> Result
 ///
 /// # Errors
 /// `TRE-REQ-001` when there is none.
-pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Fault> {
+pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Problem> {
     if let Ok(id) = id.parse::<ReleaseId>() {
         return load(core, &id).await;
     }
@@ -97,10 +98,10 @@ pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Fault> {
     }
 }
 
-async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Fault> {
+async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Problem> {
     let release = core.store.releases().get(id).await?.ok_or_else(|| unknown(id.as_str()))?;
     let request = core.store.requests().get(&release.request).await?;
-    let request = request.ok_or_else(|| Fault::internal("a release without its request"))?;
+    let request = request.ok_or_else(|| internal("a release without its request"))?;
     Ok(Fetched { release, request })
 }
 
@@ -108,12 +109,12 @@ async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Fault> {
 ///
 /// # Errors
 /// When the bytes are not those that were released.
-pub(crate) async fn fetch(core: &Core, actor: Actor, fetched: Fetched) -> Result<Fetched, Fault> {
+pub(crate) async fn fetch(core: &Core, actor: Actor, fetched: Fetched) -> Result<Fetched, Problem> {
     let release = &fetched.release;
     if sha256_hex(&release.output) != release.output_sha256
         || sha256_hex(release.record.as_bytes()) != release.record_sha256
     {
-        return Err(Fault::internal(format!("the bytes of release {} were altered", release.id)));
+        return Err(internal(format!("the bytes of release {} were altered", release.id)));
     }
     let event = Event::ReleaseFetched {
         release: release.id.clone(),
@@ -141,7 +142,7 @@ mod tests {
         let record = Request { record: Some("{ }".to_owned()), ..good.clone() };
         let destroyed = Request { output: None, ..good };
         for request in [altered, record, destroyed] {
-            assert_eq!(intact(&request).unwrap_err().code(), &codes::RUN_INTERNAL);
+            assert_eq!(intact(&request).unwrap_err().code, &codes::RUN_INTERNAL);
         }
     }
 }

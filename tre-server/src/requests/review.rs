@@ -11,7 +11,6 @@ use super::Dossier;
 use super::moves::{not_possible, settle};
 use super::words;
 use crate::core::Core;
-use crate::fault::Fault;
 
 /// What a checker says of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub(crate) async fn vote(
     dossier: &Dossier,
     verdict: Verdict,
     comment: &str,
-) -> Result<(), Fault> {
+) -> Result<(), Problem> {
     words::comment(comment, verdict != Verdict::Approve)?;
     let request = &dossier.request;
     dossier.state.after(verdict.act(), Party::Reviewer).map_err(not_possible)?;
@@ -69,7 +68,7 @@ pub(crate) async fn vote(
 }
 
 /// Why the store did not take a vote, in the log too.
-async fn not_counted(core: &Core, actor: Actor, review: &Review) -> Result<(), Fault> {
+async fn not_counted(core: &Core, actor: Actor, review: &Review) -> Result<(), Problem> {
     let votes = core.store.reviews().of(&review.request).await?;
     let problem = if votes.iter().any(|vote| vote.reviewer == review.reviewer) {
         Problem::of(&codes::REQ_VOTED, format!("`{}` has voted on this request", review.reviewer))
@@ -77,5 +76,5 @@ async fn not_counted(core: &Core, actor: Actor, review: &Review) -> Result<(), F
         Problem::of(&codes::REQ_STATE, "the request left the review before your vote")
     };
     core.audit(actor, Event::ControlRefused { call: review.vote.clone(), code: problem.code.id.to_owned() }).await?;
-    Err(problem.into())
+    Err(problem)
 }

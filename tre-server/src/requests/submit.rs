@@ -20,7 +20,8 @@ use super::words;
 use crate::core::{Core, Project};
 use crate::fault::Fault;
 use crate::identity::Caller;
-use crate::pipeline::{self, Frozen, Refusal};
+use crate::pipeline::{self, Frozen};
+use crate::projects::internal;
 use crate::sessions::{Session, Sessions};
 
 /// Open requests that a project may have at once.
@@ -49,7 +50,7 @@ pub(crate) async fn submit(core: &Arc<Core>, caller: &Caller, wish: Wish) -> Res
     enough(others, reviewers)?;
     few_enough(core, &session.project).await?;
     let id = RequestId::from_random(core.random()?);
-    let frozen = pipeline::freeze(core, &session, &wish.sql, &id).await.map_err(Fault::from_refusal)?;
+    let frozen = pipeline::freeze(core, &session, &wish.sql, &id).await?;
     if let output_checker::Decision::Withhold { reasons } = frozen.decision {
         return Err(Fault::Withheld(reasons));
     }
@@ -67,13 +68,13 @@ pub(crate) async fn submit(core: &Arc<Core>, caller: &Caller, wish: Wish) -> Res
 ///
 /// # Errors
 /// When the permit has no release exit any more, or store or log fail.
-pub(super) async fn take_up(core: &Arc<Core>, project: &Project, dossier: &Dossier) -> Result<(), Fault> {
+pub(super) async fn take_up(core: &Arc<Core>, project: &Project, dossier: &Dossier) -> Result<(), Problem> {
     let (policy, reviewers) = project.exit(ExitName::Release)?;
     open(core, &dossier.request, &policy, reviewers).await
 }
 
 /// Releases, or puts before reviewers: at least one where the checker referred.
-async fn open(core: &Arc<Core>, request: &Request, policy: &Policy, reviewers: u8) -> Result<(), Fault> {
+async fn open(core: &Arc<Core>, request: &Request, policy: &Policy, reviewers: u8) -> Result<(), Problem> {
     let decision = decided(request)?;
     if let Some(clearance) = Clearance::by_rule(request, State::Submitted, decision, policy, reviewers) {
         return publish(core, request, clearance).await.map(drop);
@@ -83,9 +84,9 @@ async fn open(core: &Arc<Core>, request: &Request, policy: &Policy, reviewers: u
 }
 
 /// The decision as the record has it: the record is what the bytes are bound to.
-fn decided(request: &Request) -> Result<Outcome, Fault> {
+fn decided(request: &Request) -> Result<Outcome, Problem> {
     let record = request.record.as_deref().and_then(|json| serde_json::from_str::<SdcRecord>(json).ok());
-    record.map(|record| record.decision.outcome).ok_or_else(|| Fault::internal("a request has no readable record"))
+    record.map(|record| record.decision.outcome).ok_or_else(|| internal("a request has no readable record"))
 }
 
 /// Logs and stores a new request.
@@ -96,7 +97,7 @@ async fn keep(
     wish: Wish,
     id: RequestId,
     frozen: Frozen,
-) -> Result<Request, Fault> {
+) -> Result<Request, Problem> {
     let request = Request {
         id,
         project: session.project.stored.id.clone(),
@@ -125,7 +126,7 @@ async fn keep(
         Ok(request)
     } else {
         let what = format!("the project `{}` is closed", request.project);
-        Err(Problem::of(&codes::PRJ_CLOSED, what).into())
+        Err(Problem::of(&codes::PRJ_CLOSED, what))
     }
 }
 
@@ -143,28 +144,13 @@ fn enough(others: usize, reviewers: u8) -> Result<(), Problem> {
     Err(Problem::of(&codes::REQ_NO_EXIT, what))
 }
 
-async fn few_enough(core: &Core, project: &Project) -> Result<(), Fault> {
+async fn few_enough(core: &Core, project: &Project) -> Result<(), Problem> {
     let requests = core.store.requests().list(Some(&project.stored.id)).await?;
     let open = requests.iter().filter(|r| State::from_stored(&r.state).is_some_and(State::is_open)).count();
     if open < MOST_OPEN {
         return Ok(());
     }
-    Err(Problem::of(&codes::REQ_TOO_MANY, format!("{open} requests of this project are open")).into())
-}
-
-impl Fault {
-    /// What a refusal of the pipeline is to the caller.
-    pub(crate) fn from_refusal(refusal: Refusal) -> Fault {
-        match refusal {
-            Refusal::Referred(reasons) => Fault::Referred(reasons),
-            Refusal::Withheld(reasons) => Fault::Withheld(reasons),
-            Refusal::Failed(problem) => Fault::Problem(problem),
-            Refusal::Refused(reasons) => match reasons.into_iter().next() {
-                Some(problem) => Fault::Problem(problem),
-                None => Fault::internal("a refusal without a reason"),
-            },
-        }
-    }
+    Err(Problem::of(&codes::REQ_TOO_MANY, format!("{open} requests of this project are open")))
 }
 
 #[cfg(test)]
