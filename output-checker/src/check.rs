@@ -54,7 +54,7 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
             Checked {
                 treated,
                 decision,
-                notices: notices(lineage, policy.rules()),
+                notices: notices(lineage, policy),
                 summary,
             }
         }
@@ -174,8 +174,9 @@ fn decide(summary: &Summary, policy: &Policy) -> Decision {
     }
 }
 
-/// What holds for every answer to this question, whatever the data are.
-fn notices(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
+/// What holds for every answer to this question, whatever the data are: known before any are read.
+pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
+    let rules = policy.rules();
     let mut notices = Vec::new();
     if !lineage.keys.is_empty() {
         let sizes: Vec<Option<usize>> = lineage

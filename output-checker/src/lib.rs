@@ -56,7 +56,7 @@ mod treated;
 
 pub mod record;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, notices};
 pub use decision::Decision;
 pub use summary::{StatusCount, Summary, ValueSummary};
 pub use treated::TreatedCells;

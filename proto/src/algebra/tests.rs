@@ -14,7 +14,7 @@ fn everything() -> Frontier {
         columns: vec!["a".parse().unwrap(), "b".parse().unwrap()],
     };
     let values = vec![
-        Value::Null(ColumnType::Decimal { scale: 2 }),
+        Value::Null(Decimal { scale: 2 }),
         Value::Int(-5),
         Value::Decimal { unscaled: -(1 << 100), scale: 4 },
         Value::Bool(true),

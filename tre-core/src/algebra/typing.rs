@@ -84,6 +84,10 @@ fn type_error(operation: impl Into<String>, found: impl ToString) -> AlgebraErro
     AlgebraError::Type { operation: operation.into(), found: found.to_string() }
 }
 
+fn expect_type(operation: &str, wanted: ColumnType, found: ColumnType) -> Result<ColumnType, AlgebraError> {
+    if found == wanted { Ok(found) } else { Err(type_error(operation, found)) }
+}
+
 /// Counts nodes and depth while descending, so that no later recursion can be made to overflow.
 struct Budget {
     left: usize,
@@ -147,10 +151,8 @@ fn node(node_: &Node, grant: &Grant, budget: &mut Budget, depth: usize) -> Resul
         }
         Node::Filter { input, predicate } => {
             let relation = node(input, grant, budget, depth + 1)?;
-            match expression(predicate, &relation.columns, budget, depth + 1)? {
-                ColumnType::Bool => Ok(relation),
-                other => Err(type_error("WHERE", other)),
-            }
+            let found = expression(predicate, &relation.columns, budget, depth + 1)?;
+            expect_type("WHERE", ColumnType::Bool, found).map(|_| relation)
         }
         Node::Project { input, columns } => {
             let relation = node(input, grant, budget, depth + 1)?;
@@ -257,10 +259,7 @@ fn expression(
             (ColumnType::Bool, ColumnType::Bool) => Ok(ColumnType::Bool),
             (a, b) => Err(type_error("AND/OR", format!("{a} and {b}"))),
         },
-        Expr::Not(a) => match child(a)? {
-            ColumnType::Bool => Ok(ColumnType::Bool),
-            other => Err(type_error("NOT", other)),
-        },
+        Expr::Not(a) => expect_type("NOT", ColumnType::Bool, child(a)?),
         Expr::IsNull(a) => child(a).map(|_| ColumnType::Bool),
         Expr::Arithmetic(op, a, b) => {
             let (a, b) = (child(a)?, child(b)?);
@@ -273,10 +272,9 @@ fn expression(
                 Some(item) => Err(type_error("IN", format!("{a} and {item}"))),
             }
         }
-        Expr::Like { input, .. } => match child(input)? {
-            ColumnType::Text => Ok(ColumnType::Bool),
-            other => Err(type_error("LIKE", other)),
-        },
+        Expr::Like { input, .. } => {
+            expect_type("LIKE", ColumnType::Text, child(input)?).map(|_| ColumnType::Bool)
+        }
         Expr::Cast(a, to) => {
             let from = child(a)?;
             if castable(from, *to) { Ok(*to) } else { Err(type_error(format!("a cast to {to}"), from)) }

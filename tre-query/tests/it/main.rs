@@ -1,0 +1,13 @@
+//! The two halves of tre-query against each other and against plain DataFusion.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod cells;
+mod fixture;
+mod queries;
+mod refusals;
