@@ -10,12 +10,12 @@ use tre_core::permit::Role;
 use tre_home::{Home, HomeFiles};
 use tre_proto::v1;
 use tre_server::identity::Wish;
+use tre_server::local::{Issued, issue as issue_locally, revoke as revoke_locally};
 
 use super::{answer, block_on};
 use crate::args::HomeArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::local;
-use crate::local::tokens::{self, Issued};
 use crate::shell::Shell;
 
 /// Issue or revoke tokens
@@ -91,7 +91,7 @@ pub(crate) fn run(args: TokenArgs, shell: &Shell) -> Outcome {
                     now,
                 )
                 .await?;
-                shell.raw(format!("{}\n", issued.text).as_bytes())?;
+                shell.raw(format!("{}\n", issued.token).as_bytes())?;
                 shell.note(&format!("{} until {}", issued.id, issued.expires));
             }
             TokenCommand::Revoke { id, home } => {
@@ -103,7 +103,7 @@ pub(crate) fn run(args: TokenArgs, shell: &Shell) -> Outcome {
     })
 }
 
-async fn issue(home: &HomeArgs, wish: Wish, now: Timestamp) -> Result<Issued, Failure> {
+async fn issue(home: &HomeArgs, wish: Wish, now: Timestamp) -> Result<v1::IssueTokenResponse, Failure> {
     let files = HomeFiles::open(&home.home).map_err(Problem::from)?;
     if let Some(mut server) = local::server(files.layout()).await {
         let request = v1::IssueTokenRequest {
@@ -112,15 +112,17 @@ async fn issue(home: &HomeArgs, wish: Wish, now: Timestamp) -> Result<Issued, Fa
             role: wish.role.as_str().to_owned(),
             ttl_seconds: wish.ttl.as_secs(),
         };
-        let issued = answer(server.issue_token(request).await)?;
-        return Ok(Issued {
-            text: issued.token,
-            id: issued.id,
-            expires: issued.expires,
-        });
+        return answer(server.issue_token(request).await);
     }
     let home = Home::open(&home.home, "tre token").map_err(Problem::from)?;
-    Ok(tokens::issue(&home, wish, local::actor()?, now).await?)
+    let store = home.store().await.map_err(Problem::from)?;
+    let Issued { token, id, expires } = issue_locally(&home, &store, local::actor()?, wish, now).await?;
+    store.close().await;
+    Ok(v1::IssueTokenResponse {
+        token,
+        id: id.into(),
+        expires: expires.to_string(),
+    })
 }
 
 async fn revoke(home: &HomeArgs, id: &TokenId, now: Timestamp) -> Result<(), Failure> {
@@ -134,7 +136,11 @@ async fn revoke(home: &HomeArgs, id: &TokenId, now: Timestamp) -> Result<(), Fai
         return Ok(());
     }
     let home = Home::open(&home.home, "tre token").map_err(Problem::from)?;
-    Ok(tokens::revoke(&home, id, local::actor()?, now).await?)
+    let store = home.store().await.map_err(Problem::from)?;
+    // One that was revoked before is as revoked as it can be.
+    let _revoked_now = revoke_locally(&home, &store, local::actor()?, id, now).await?;
+    store.close().await;
+    Ok(())
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -4,6 +4,7 @@
 use arrow_flight::error::FlightError;
 use serde::Deserialize;
 use tonic::{Code as Grpc, Status};
+use tre_core::codes::RUN_NOT_YET;
 
 use crate::codes;
 use crate::exit::{Exit, Failure, Told};
@@ -73,10 +74,18 @@ fn told(status: &Status) -> Told {
             code: carried.code,
             what: carried.what,
             hint: carried.hint,
-            reasons: carried.reasons.into_iter().map(Reason::into_line).collect(),
+            reasons: more(carried.reasons),
         },
         None => uncoded(status),
     }
+}
+
+/// The reasons as lines; a single one is what the error says already.
+fn more(reasons: Vec<Reason>) -> Vec<String> {
+    if reasons.len() < 2 {
+        return Vec::new();
+    }
+    reasons.into_iter().map(Reason::into_line).collect()
 }
 
 /// A status from something that is not this system: a proxy, another server, the connection itself.
@@ -104,11 +113,11 @@ fn uncoded(status: &Status) -> Told {
 /// Referred outputs are FAILED_PRECONDITION, withheld ones PERMISSION_DENIED with a code of the checker or of a failure
 /// inside; a caller who may not make the call is denied as well, with a code of the access rules, and that is an error.
 fn exit(grpc: Grpc, code: Option<&str>) -> Exit {
-    let is_access = code.is_some_and(|code| code.starts_with("TRE-AUTH-"));
     match (grpc, code) {
         (_, None) => Exit::Error,
+        (_, Some(code)) if code == RUN_NOT_YET.id => Exit::Usage,
         (Grpc::FailedPrecondition, Some(_)) => Exit::Referred,
-        (Grpc::PermissionDenied, Some(_)) if !is_access => Exit::Withheld,
+        (Grpc::PermissionDenied, Some(code)) if !code.starts_with("TRE-AUTH-") => Exit::Withheld,
         _other => Exit::Error,
     }
 }
@@ -131,7 +140,8 @@ mod tests {
             (Grpc::FailedPrecondition, "TRE-SDC-001", Exit::Referred),
             (Grpc::PermissionDenied, "TRE-SDC-002", Exit::Withheld),
             (Grpc::PermissionDenied, "TRE-RUN-005", Exit::Withheld),
-            (Grpc::PermissionDenied, "TRE-AUTH-004", Exit::Error),
+            (Grpc::PermissionDenied, "TRE-AUTH-005", Exit::Error),
+            (Grpc::Unimplemented, "TRE-RUN-004", Exit::Usage),
             (Grpc::Unauthenticated, "TRE-AUTH-001", Exit::Error),
         ] {
             let json = format!(r#"{{"code":"{code}","what":"it is so","hint":"do that","reasons":[]}}"#);
@@ -141,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_may_be_sentences_or_carry_codes() {
+    fn several_reasons_are_listed_as_sentences_or_with_codes() {
         let json =
             r#"{"code":"TRE-SDC-001","what":"w","reasons":["plain",{"code":"TRE-SDC-009","what":"coded"}]}"#;
         assert_eq!(

@@ -1,8 +1,6 @@
 //! Work on a home's files from the same machine: a running server is asked over its socket in the home; without one, the
 //! home's lock is taken. Authority is access to those files, in both cases.
 
-pub(crate) mod tokens;
-
 use tokio::runtime::Handle;
 use tonic::transport::{Channel, Endpoint};
 use tre_core::audit::{Actor, Event};
