@@ -47,16 +47,18 @@ Examples:
   tre ingest --home /srv/tre liver/SPEC.toml
   tre ingest --home /srv/tre liver/SPEC.toml --format json > report.json";
 
-/// The report of tre-ingest, as it is in JSON.
+/// What came of an ingest.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(transparent)]
-struct IngestReport(tre_ingest::Report);
+struct IngestReport {
+    #[serde(flatten)]
+    report: tre_ingest::Report,
+}
 
 impl Shown for IngestReport {
     const KIND: &'static str = "ingest";
 
     fn view(&self) -> View {
-        let report = &self.0;
+        let report = &self.report;
         let outcome = match report.outcome {
             tre_ingest::Outcome::Published => "published",
             tre_ingest::Outcome::Unchanged => "unchanged: this content is there already",
@@ -154,7 +156,7 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
     })?;
     bar.0.finish_and_clear();
     let report = ingested.map_err(rejected)?;
-    shell.show(&IngestReport(report), args.format.format)?;
+    shell.show(&IngestReport { report }, args.format.format)?;
     Ok(Exit::Answered)
 }
 
@@ -251,7 +253,7 @@ mod tests {
                 ..RejectReport::default()
             },
         };
-        let text = printed(&IngestReport(report), Format::Table);
+        let text = printed(&IngestReport { report }, Format::Table);
         for expected in [
             "name, address",
             "cost: 3",

@@ -286,7 +286,7 @@ mod tests {
         };
         let text = printed(&ReviewReport::from(review), Format::Table);
         for expected in [
-            "output\nsex    n\n",
+            "output\nsex  n\n",
             "policy.id  ndb",
             "reasons    a, b",
             "cells.0.n  1",

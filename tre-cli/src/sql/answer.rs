@@ -207,7 +207,8 @@ impl Serialize for Record<'_> {
     }
 }
 
-/// The JSON form. Rows are written by hand above, in the order of the columns; this is their published shape.
+// Rows are written by hand above, in the order of the columns; this is their published shape.
+/// The answer to one query.
 #[derive(Serialize, JsonSchema)]
 struct AnswerDocument {
     /// Columns in order.
