@@ -35,46 +35,27 @@ Who uses what:
 Exit codes: 0 answered (also with suppressed cells), 1 error, 2 usage, 3 referred to a person,
 4 withheld. Results go to stdout, everything else to stderr.";
 
-/// The subcommands, in the order of the story.
+/// The subcommands, in the order of the story. What each does stands with its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a new deployment: configuration, keys, store, audit log
     Init(init::InitArgs),
-    /// Turn a data holder's files into an encrypted dataset version
     Ingest(ingest::IngestArgs),
-    /// List datasets, or show one
     Dataset(dataset::DatasetArgs),
-    /// Plan, apply, list, show or close projects (permits in force)
     Project(project::ProjectArgs),
-    /// Issue or revoke tokens
     Token(token::TokenArgs),
-    /// Run the server
     Serve(serve::ServeArgs),
-    /// Ask questions in SQL
     Sql(sql::SqlArgs),
-    /// See how a query would be judged, without its values
     Check(check::CheckArgs),
-    /// Show the tables, columns and rules of your project
     Schema(schema::SchemaArgs),
-    /// Ask for an output to be released, and follow it
     Request(request::RequestArgs),
-    /// Read and decide on what analysts want to release
     Review(review::ReviewArgs),
-    /// List and fetch released files
     Release(release::ReleaseArgs),
-    /// List or end running sessions
     Session(session::SessionArgs),
-    /// Show the rules under which outputs leave
     Policy(policy::PolicyArgs),
-    /// Show privacy budgets (not in this version)
     Budget(budget::BudgetArgs),
-    /// Verify or export the audit log
     Audit(audit::AuditArgs),
-    /// Check this machine and a home directory
     Doctor(doctor::DoctorArgs),
-    /// Explain an error code
     Explain(explain::ExplainArgs),
-    /// Tell the whole story on simulated patients, offline, in a temporary home
     Demo(demo::DemoArgs),
 }
 

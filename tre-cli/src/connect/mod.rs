@@ -30,23 +30,23 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Options of every command that asks a server.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Server")]
 pub(crate) struct RemoteArgs {
     /// Address of the server: grpc://HOST:PORT on loopback, grpc+tls://HOST:PORT elsewhere
     #[arg(
         long,
         env = "TRE_URL",
         value_name = "URL",
+        help_heading = "Server",
         default_value = "grpc://127.0.0.1:50051"
     )]
     pub(crate) url: ServerUrl,
 
     /// File that holds the token; without it, TRE_TOKEN holds it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub(crate) token_file: Option<PathBuf>,
 
     /// Certificates to trust with grpc+tls, PEM; without it, those of the operating system
-    #[arg(long, env = "TRE_CA", value_name = "FILE")]
+    #[arg(long, env = "TRE_CA", value_name = "FILE", help_heading = "Server")]
     pub(crate) ca: Option<PathBuf>,
 }
 

@@ -62,7 +62,7 @@ impl Place {
             .map(|line| {
                 let entry: Value = serde_json::from_str(line).expect("one JSON document a line");
                 entry
-                    .pointer("/tre/event")
+                    .pointer("/tre/what/event")
                     .and_then(Value::as_str)
                     .unwrap_or_default()
                     .to_owned()
