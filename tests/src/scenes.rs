@@ -43,10 +43,10 @@ pub fn visits() -> String {
     for person in 0..300 {
         for visit in 0..2 {
             let (age, month) = (20 + person * 7 % 75, 1 + person % 12);
-            let icd = if person < 9 {
-                "B18.1"
-            } else {
-                ["K70.3", "K74.0"][person % 2]
+            let icd = match person % 2 {
+                _ if person < 9 => "B18.1",
+                0 => "K70.3",
+                _ => "K74.0",
             };
             let (cost, sex) = (person * 3 + visit, if person % 3 == 0 { "M" } else { "F" });
             // Writing to a string cannot fail.

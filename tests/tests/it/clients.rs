@@ -111,13 +111,14 @@ fn canonical(answer: &Answer) -> Value {
         other => other.replace("Decimal128", "decimal128"),
     };
     let types: Vec<String> = answer.types.iter().map(arrow).collect();
-    let cell = |value: &Value| match value {
-        // Python writes a float by the shortest digits that give it back, as text; so does Rust's Debug.
-        Value::Number(number) if number.is_f64() => {
-            json!(format!("{:?}", number.as_f64().unwrap_or_default()))
-        }
-        other => other.clone(),
+    // Python writes a float by the shortest digits that give it back, as text; so does Rust's Debug.
+    let float = |value: &Value| {
+        value
+            .as_f64()
+            .filter(|_| value.is_f64())
+            .map(|float| json!(format!("{float:?}")))
     };
+    let cell = |value: &Value| float(value).unwrap_or_else(|| value.clone());
     let rows: Vec<Vec<Value>> = answer
         .rows
         .iter()

@@ -4,6 +4,7 @@
 //! Failpoints end the process before and after every durable step; on top of them come 20 random moments each. The
 //! clinic is so small that a life of a server takes seconds.
 
+use std::os::unix::process::ExitStatusExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -180,7 +181,9 @@ fn the_server_dies_at_every_failpoint() {
         let environment = [("TRE_FAILPOINTS", "1"), ("TRE_FAILPOINT", *point)];
         match Server::attempt(&home, &environment).unwrap() {
             // It died of its first entry, that it starts.
-            Err((status, printed)) => assert!(!status.success(), "{point}: {printed}"),
+            Err((status, printed)) => {
+                assert_eq!(status.signal(), Some(nix::libc::SIGABRT), "{point}: {printed}")
+            }
             Ok(mut server) => {
                 let worked = work(&home, &server, &operator, "liver-outcomes", &mut told);
                 if worked.is_ok() {
@@ -190,9 +193,11 @@ fn the_server_dies_at_every_failpoint() {
                         unreached.push(*point);
                     }
                 } else {
-                    let died = until("the server's death", PATIENCE, || server.ended());
                     let printed = server.printed();
-                    died.unwrap_or_else(|error| panic!("{point}: {error}: {:?}\n{printed}", worked.err()));
+                    let died = until("the server's death", PATIENCE, || server.ended());
+                    let died = died
+                        .unwrap_or_else(|error| panic!("{point}: {error}: {:?}\n{printed}", worked.err()));
+                    assert_eq!(died.signal(), Some(nix::libc::SIGABRT), "{point}: {printed}");
                 }
             }
         }

@@ -300,6 +300,29 @@ fn an_operator_ends_a_session_at_once() {
 }
 
 #[test]
+fn a_lost_connection_cancels_its_query_and_leaves_the_session() {
+    let scene = Scene::new().unwrap();
+    let [(_, eve)] = scene.measurements().unwrap();
+    let (mut running, session) = scene.at_work(&eve).unwrap();
+    running.kill().unwrap();
+    drop(running);
+    holds("an idle session", PATIENCE, || {
+        let rows = scene.sessions()?;
+        let row = rows
+            .iter()
+            .find(|row| id(row) == session)
+            .context("the session is gone with the connection")?;
+        Ok(row["state"] == "idle")
+    })
+    .unwrap();
+    eve.sql(SHORT).unwrap();
+    assert_eq!(
+        scene.sessions().unwrap().iter().map(id).collect::<Vec<_>>(),
+        [session]
+    );
+}
+
+#[test]
 fn a_session_ends_with_its_token() {
     let scene = Scene::new().unwrap();
     scene

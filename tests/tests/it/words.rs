@@ -166,7 +166,8 @@ fn codes(text: &str) -> BTreeSet<String> {
     let shape = |word: &&str| {
         let parts: Vec<&str> = word.split('-').collect();
         matches!(parts[..], ["TRE", area, number]
-            if !area.is_empty() && area.bytes().all(|b| b.is_ascii_uppercase())
+            // CONTRIBUTING shows the form of a code as `TRE-AREA-000`.
+            if area != "AREA" && !area.is_empty() && area.bytes().all(|b| b.is_ascii_uppercase())
                 && number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()))
     };
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
