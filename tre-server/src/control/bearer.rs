@@ -15,7 +15,9 @@ pub(crate) fn bearer(metadata: &MetadataMap) -> Result<&str, Problem> {
     };
     let text = header.to_str().map_err(|_| missing("the token cannot be read"))?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
+            Ok(token.trim())
+        }
         Some(_) | None => Err(missing("the call is not authorised by a bearer token")),
     }
 }
@@ -30,14 +32,23 @@ mod tests {
         for header in headers {
             metadata.append("authorization", header.parse().unwrap());
         }
-        bearer(&metadata).map(str::to_owned).map_err(|problem| problem.code.id)
+        bearer(&metadata)
+            .map(str::to_owned)
+            .map_err(|problem| problem.code.id)
     }
 
     #[test]
     fn one_bearer_token_is_read_and_nothing_else() {
         assert_eq!(said(&["Bearer abc"]), Ok("abc".to_owned()));
         assert_eq!(said(&["bearer  abc "]), Ok("abc".to_owned()));
-        for wrong in [&[][..], &["Bearer"], &["Bearer "], &["Basic abc"], &["abc"], &["Bearer a", "Bearer b"]] {
+        for wrong in [
+            &[][..],
+            &["Bearer"],
+            &["Bearer "],
+            &["Basic abc"],
+            &["abc"],
+            &["Bearer a", "Bearer b"],
+        ] {
             assert_eq!(said(wrong), Err("TRE-AUTH-001"), "{wrong:?}");
         }
     }

@@ -23,9 +23,14 @@ pub(super) async fn list(
     listing(core, caller, Action::ListDatasets).await?;
     let datasets = blocking(core, |core| {
         let names = core.home.catalogue().datasets()?;
-        names.iter().map(|name| Ok(summary(&versions(core, name)?))).collect()
+        names
+            .iter()
+            .map(|name| Ok(summary(&versions(core, name)?)))
+            .collect()
     });
-    Ok(v1::ListDatasetsResponse { datasets: datasets.await? })
+    Ok(v1::ListDatasetsResponse {
+        datasets: datasets.await?,
+    })
 }
 
 pub(super) async fn show(
@@ -62,7 +67,10 @@ fn parse(name: &str) -> Result<(DatasetName, Option<VersionId>), Problem> {
 
 fn unknown(name: &str) -> Problem {
     let shown: String = name.chars().take(80).collect();
-    Problem::of(&codes::HOME_NO_DATASET, format!("there is no dataset or version `{shown}`"))
+    Problem::of(
+        &codes::HOME_NO_DATASET,
+        format!("there is no dataset or version `{shown}`"),
+    )
 }
 
 /// All versions, newest first; at least one.
@@ -73,12 +81,18 @@ fn versions(core: &Core, dataset: &DatasetName) -> Result<Vec<Manifest>, Problem
         manifests.push(catalogue.load(&version)?);
     }
     manifests.sort_by(|one, other| (other.created, &other.version).cmp(&(one.created, &one.version)));
-    if manifests.is_empty() { Err(unknown(dataset.as_str())) } else { Ok(manifests) }
+    if manifests.is_empty() {
+        Err(unknown(dataset.as_str()))
+    } else {
+        Ok(manifests)
+    }
 }
 
 /// Of a dataset by its versions, newest first.
 fn summary(versions: &[Manifest]) -> v1::DatasetSummary {
-    let Some(newest) = versions.first() else { return v1::DatasetSummary::default() };
+    let Some(newest) = versions.first() else {
+        return v1::DatasetSummary::default();
+    };
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     v1::DatasetSummary {
         name: newest.dataset().to_string(),
@@ -109,5 +123,7 @@ async fn blocking<T: Send + 'static>(
     read: impl FnOnce(&Core) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let core = Arc::clone(core);
-    tokio::task::spawn_blocking(move || read(&core)).await.map_err(internal)?
+    tokio::task::spawn_blocking(move || read(&core))
+        .await
+        .map_err(internal)?
 }

@@ -22,15 +22,23 @@ pub(super) async fn list(
 ) -> Result<v1::ListPoliciesResponse, Fault> {
     listing(core, caller, Action::ListPolicies).await?;
     let directory = core.home.layout().sdc_policies();
-    let listed = tokio::task::spawn_blocking(move || policies::list(&directory)).await.map_err(internal)??;
+    let listed = tokio::task::spawn_blocking(move || policies::list(&directory))
+        .await
+        .map_err(internal)??;
     let shown = listed.into_iter().map(|(id, read)| match read {
         Ok(shelved) => summary(&shelved.policy),
         Err(problem) => {
             let title = format!("cannot be used: {} {}", problem.code.id, problem.what);
-            v1::PolicySummary { id: id.to_string(), title, sha256: String::new() }
+            v1::PolicySummary {
+                id: id.to_string(),
+                title,
+                sha256: String::new(),
+            }
         }
     });
-    Ok(v1::ListPoliciesResponse { policies: shown.collect() })
+    Ok(v1::ListPoliciesResponse {
+        policies: shown.collect(),
+    })
 }
 
 pub(super) async fn show(

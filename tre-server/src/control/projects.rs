@@ -42,9 +42,16 @@ pub(super) async fn apply(
 }
 
 /// Reads a permit and asks whether the caller may do this with the project that it names.
-async fn proposal(core: &Arc<Core>, caller: &Caller, action: Action, permit: &str) -> Result<Proposal, Problem> {
+async fn proposal(
+    core: &Arc<Core>,
+    caller: &Caller,
+    action: Action,
+    permit: &str,
+) -> Result<Proposal, Problem> {
     let proposal = Proposal::read(core, permit).await?;
-    let _allowed = core.authorize(caller, action, On::Project(&proposal.subject(core)?)).await?;
+    let _allowed = core
+        .authorize(caller, action, On::Project(&proposal.subject(core)?))
+        .await?;
     Ok(proposal)
 }
 
@@ -99,7 +106,10 @@ pub(super) async fn close(
 ) -> Result<v1::CloseProjectResponse, Fault> {
     let project = named(core, caller, Action::CloseProject, &message.id).await?;
     let ended = projects::close(core, core.actor(caller, None), &project, "closed by an operator").await?;
-    Ok(v1::CloseProjectResponse { sessions_ended: ended.sessions, requests_lapsed: ended.requests })
+    Ok(v1::CloseProjectResponse {
+        sessions_ended: ended.sessions,
+        requests_lapsed: ended.requests,
+    })
 }
 
 fn summary(core: &Core, project: &Project) -> v1::ProjectSummary {
@@ -120,7 +130,9 @@ fn tables(project: &Project) -> Vec<v1::ProjectTable> {
         for (name, table) in &dataset.tables {
             let granted = project.grant.table(&dataset.id, name);
             tables.push(v1::ProjectTable {
-                version: granted.map(|granted| granted.version.to_string()).unwrap_or_default(),
+                version: granted
+                    .map(|granted| granted.version.to_string())
+                    .unwrap_or_default(),
                 table: name.to_string(),
                 columns: table.columns.iter().map(ToString::to_string).collect(),
                 rows: table.rows.clone().unwrap_or_default(),
@@ -145,5 +157,11 @@ fn shown_plan(plan: Plan, applied: bool) -> v1::ProjectPlan {
         after: change.after,
         widens: change.widens,
     };
-    v1::ProjectPlan { project, plan_id: plan.id, is_new, changes: plan.changes.into_iter().map(change).collect(), applied }
+    v1::ProjectPlan {
+        project,
+        plan_id: plan.id,
+        is_new,
+        changes: plan.changes.into_iter().map(change).collect(),
+        applied,
+    }
 }

@@ -35,7 +35,11 @@ pub(super) async fn submit(
     message: v1::SubmitRequestRequest,
 ) -> Result<v1::Request, Fault> {
     in_project(core, caller, Action::SubmitRequest).await?;
-    let wish = Wish { sql: message.sql, title: message.title, context: message.context };
+    let wish = Wish {
+        sql: message.sql,
+        title: message.title,
+        context: message.context,
+    };
     let id = requests::submit(core, caller, wish).await?;
     Ok(shown(&Dossier::load(core, &id).await?, caller))
 }
@@ -50,7 +54,9 @@ pub(super) async fn list(
     let own = Dossier::list(core, &project.stored.id, |request, state| {
         request.author == caller.user && (message.all || state.is_open())
     });
-    Ok(v1::ListRequestsResponse { requests: own.await?.iter().map(|dossier| shown(dossier, caller)).collect() })
+    Ok(v1::ListRequestsResponse {
+        requests: own.await?.iter().map(|dossier| shown(dossier, caller)).collect(),
+    })
 }
 
 pub(super) async fn show(
@@ -82,7 +88,13 @@ pub(super) async fn list_reviews(
     let others = Dossier::list(core, &project.stored.id, |request, state| {
         request.author != caller.user && (message.all || state == State::InReview)
     });
-    Ok(v1::ListReviewsResponse { requests: others.await?.iter().map(|dossier| shown(dossier, caller)).collect() })
+    Ok(v1::ListReviewsResponse {
+        requests: others
+            .await?
+            .iter()
+            .map(|dossier| shown(dossier, caller))
+            .collect(),
+    })
 }
 
 pub(super) async fn show_review(
@@ -116,7 +128,14 @@ async fn vote(
     verdict: Verdict,
 ) -> Voted {
     let dossier = open(core, caller, action, &message.id).await?;
-    requests::vote(core, core.actor(caller, None), &dossier, verdict, &message.comment).await?;
+    requests::vote(
+        core,
+        core.actor(caller, None),
+        &dossier,
+        verdict,
+        &message.comment,
+    )
+    .await?;
     Ok(review(Dossier::load(core, &dossier.request.id).await?, caller))
 }
 
@@ -127,7 +146,9 @@ pub(super) async fn list_releases(
 ) -> Result<v1::ListReleasesResponse, Fault> {
     let only = listing(core, caller, Action::ListReleases).await?;
     let releases = requests::releases(core, only).await?;
-    Ok(v1::ListReleasesResponse { releases: releases.iter().map(released).collect() })
+    Ok(v1::ListReleasesResponse {
+        releases: releases.iter().map(released).collect(),
+    })
 }
 
 pub(super) async fn fetch_release(
@@ -137,7 +158,9 @@ pub(super) async fn fetch_release(
 ) -> Result<v1::FetchReleaseResponse, Fault> {
     let found = requests::find_release(core, &message.id).await?;
     let project = core.project(&found.release.project).await?;
-    let _allowed = core.authorize(caller, Action::FetchRelease, On::Project(&project)).await?;
+    let _allowed = core
+        .authorize(caller, Action::FetchRelease, On::Project(&project))
+        .await?;
     let fetched = requests::fetch(core, core.actor(caller, None), found).await?;
     let release = Some(released(&fetched));
     let file = |name: &str, media_type: &str, content: Vec<u8>| v1::ReleasedFile {
@@ -159,7 +182,11 @@ async fn open(core: &Arc<Core>, caller: &Caller, action: Action, id: &str) -> Re
     let dossier = Dossier::load(core, &id).await?;
     let project = core.project(&dossier.request.project).await?;
     let voters = dossier.voters();
-    let on = On::Request { project: &project, author: &dossier.request.author, voters: &voters };
+    let on = On::Request {
+        project: &project,
+        author: &dossier.request.author,
+        voters: &voters,
+    };
     let _allowed = core.authorize(caller, action, on).await?;
     Ok(dossier)
 }
@@ -199,7 +226,11 @@ fn shown(dossier: &Dossier, caller: &Caller) -> v1::Request {
         votes: seen.votes.iter().map(vote).collect(),
         sha256: request.output_sha256.clone(),
         rows: dossier.rows(),
-        release: dossier.release.as_ref().map(ToString::to_string).unwrap_or_default(),
+        release: dossier
+            .release
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
 }
 
@@ -213,7 +244,13 @@ fn decision(record: &SdcRecord) -> &'static str {
 
 fn reasons(record: SdcRecord) -> Vec<v1::Reason> {
     let reasons = record.decision.reasons.into_iter();
-    reasons.map(|reason| v1::Reason { code: reason.code, what: reason.what, hint: reason.hint }).collect()
+    reasons
+        .map(|reason| v1::Reason {
+            code: reason.code,
+            what: reason.what,
+            hint: reason.hint,
+        })
+        .collect()
 }
 
 fn released(fetched: &Fetched) -> v1::Release {

@@ -20,8 +20,13 @@ pub(super) async fn get(
 ) -> Result<v1::ProjectSchema, Fault> {
     let project = in_project(core, caller, Action::GetSchema).await?;
     let wanted = |table: &&GrantedTable| message.table.is_empty() || names(table).contains(&message.table);
-    let tables: Vec<v1::Table> =
-        project.grant.tables.iter().filter(wanted).map(|table| described(&project, table)).collect();
+    let tables: Vec<v1::Table> = project
+        .grant
+        .tables
+        .iter()
+        .filter(wanted)
+        .map(|table| described(&project, table))
+        .collect();
     if tables.is_empty() {
         return Err(unknown(&project, &message.table));
     }
@@ -36,20 +41,36 @@ pub(super) async fn get(
 
 /// How a table can be called: alone or with its dataset.
 fn names(table: &GrantedTable) -> [String; 2] {
-    [table.table.to_string(), format!("{}.{}", table.version.dataset(), table.table)]
+    [
+        table.table.to_string(),
+        format!("{}.{}", table.version.dataset(), table.table),
+    ]
 }
 
 fn unknown(project: &Project, name: &str) -> Fault {
     let shown: String = name.chars().take(80).collect();
-    let there: Vec<String> =
-        project.grant.tables.iter().flat_map(|table| names(table).into_iter().take(1)).collect();
+    let there: Vec<String> = project
+        .grant
+        .tables
+        .iter()
+        .flat_map(|table| names(table).into_iter().take(1))
+        .collect();
     let what = format!("the project has no table `{shown}`");
-    Problem::new(&codes::SQL_UNKNOWN_NAME, what, format!("there is {}", there.join(", "))).into()
+    Problem::new(
+        &codes::SQL_UNKNOWN_NAME,
+        what,
+        format!("there is {}", there.join(", ")),
+    )
+    .into()
 }
 
 fn described(project: &Project, table: &GrantedTable) -> v1::Table {
     let dataset = table.version.dataset();
-    let permit = project.permit.datasets.iter().find(|permit| permit.id == *dataset);
+    let permit = project
+        .permit
+        .datasets
+        .iter()
+        .find(|permit| permit.id == *dataset);
     let rows = permit.and_then(|permit| permit.tables.get(&table.table)?.rows.clone());
     v1::Table {
         dataset: dataset.to_string(),

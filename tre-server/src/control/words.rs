@@ -1,6 +1,7 @@
 //! Columns, values and exits as they are shown.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
 use tre_core::codes::Problem;
 use tre_core::ids::PopulationName;
 use tre_core::manifest::{ColumnMeta, UNIT_COLUMN};
@@ -27,7 +28,11 @@ pub(super) fn exits(project: &Project) -> Result<Vec<v1::Exit>, Problem> {
 
 /// Tables of one population join on `pid`; a table about nobody is of none.
 pub(super) fn population(public: bool, population: &PopulationName) -> String {
-    if public { String::new() } else { population.to_string() }
+    if public {
+        String::new()
+    } else {
+        population.to_string()
+    }
 }
 
 /// The columns of a table as SQL has them: `pid` first where it is about people.
@@ -43,7 +48,10 @@ pub(super) fn columns<'m>(public: bool, columns: impl Iterator<Item = &'m Column
 
 fn column(meta: &ColumnMeta) -> v1::Column {
     let bound = |value: fn(&tre_core::manifest::Bounds) -> &Value| {
-        meta.measure.as_ref().map(|bounds| text(value(bounds))).unwrap_or_default()
+        meta.measure
+            .as_ref()
+            .map(|bounds| text(value(bounds)))
+            .unwrap_or_default()
     };
     v1::Column {
         name: meta.name.to_string(),
@@ -70,12 +78,12 @@ fn text(value: &Value) -> String {
         Value::Bool(truth) => truth.to_string(),
         Value::Text(text) => text.clone(),
         Value::Date(days) => {
-            let date = jiff::civil::Date::constant(1970, 1, 1).checked_add(i64::from(*days).days());
+            let since = Span::new().try_days(*days);
+            let date = since.and_then(|since| Date::constant(1970, 1, 1).checked_add(since));
             date.map_or_else(|_| format!("day {days}"), |date| date.to_string())
         }
-        Value::Timestamp(micros) => {
-            Timestamp::from_microsecond(*micros).map_or_else(|_| format!("{micros} µs"), |time| time.to_string())
-        }
+        Value::Timestamp(micros) => Timestamp::from_microsecond(*micros)
+            .map_or_else(|_| format!("{micros} µs"), |time| time.to_string()),
     }
 }
 
@@ -97,9 +105,27 @@ mod tests {
     fn values_are_shown_as_sql_prints_them() {
         for (value, shown) in [
             (Value::Int(-3), "-3"),
-            (Value::Decimal { unscaled: 1234, scale: 2 }, "12.34"),
-            (Value::Decimal { unscaled: -5, scale: 2 }, "-0.05"),
-            (Value::Decimal { unscaled: 7, scale: 0 }, "7"),
+            (
+                Value::Decimal {
+                    unscaled: 1234,
+                    scale: 2,
+                },
+                "12.34",
+            ),
+            (
+                Value::Decimal {
+                    unscaled: -5,
+                    scale: 2,
+                },
+                "-0.05",
+            ),
+            (
+                Value::Decimal {
+                    unscaled: 7,
+                    scale: 0,
+                },
+                "7",
+            ),
             (Value::Bool(true), "true"),
             (Value::Date(20_454), "2026-01-01"),
             (Value::Date(-1), "1969-12-31"),
@@ -115,10 +141,18 @@ mod tests {
         let names = |table: &str| {
             let manifest = manifest();
             let table = manifest.tables.iter().find(|found| found.name.as_str() == table);
-            let shown = table.map(|table| columns(table.public, table.columns.iter())).unwrap_or_default();
-            shown.into_iter().map(|column| format!("{} {}", column.name, column.r#type)).collect::<Vec<_>>()
+            let shown = table
+                .map(|table| columns(table.public, table.columns.iter()))
+                .unwrap_or_default();
+            shown
+                .into_iter()
+                .map(|column| format!("{} {}", column.name, column.r#type))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(names("visit"), ["pid pid", "age int", "sex text", "cost decimal(2)", "clinic text"]);
+        assert_eq!(
+            names("visit"),
+            ["pid pid", "age int", "sex text", "cost decimal(2)", "clinic text"]
+        );
         assert_eq!(names("icd10"), ["code text", "name text"]);
     }
 }

@@ -34,7 +34,11 @@ impl Calls {
     /// Who asks, if the access policies let them.
     async fn open<T>(&self, action: Action, request: Request<T>) -> Result<(Actor, T), Problem> {
         let user = peer(request.extensions())?;
-        let principal = Principal { user: user.as_str(), role: None, project: None };
+        let principal = Principal {
+            user: user.as_str(),
+            role: None,
+            project: None,
+        };
         let asked = self.core.access.authorize(principal, action, Resource::Home);
         let actor = Actor::user(user);
         match asked {
@@ -42,13 +46,18 @@ impl Calls {
             Err(denied) => {
                 let problem = Problem::from(denied);
                 let (call, code) = (action.as_str().to_owned(), problem.code.id.to_owned());
-                self.core.audit(actor, Event::ControlRefused { call, code }).await?;
+                self.core
+                    .audit(actor, Event::ControlRefused { call, code })
+                    .await?;
                 Err(problem)
             }
         }
     }
 
-    async fn issue(&self, request: Request<v1::IssueTokenRequest>) -> Result<v1::IssueTokenResponse, Problem> {
+    async fn issue(
+        &self,
+        request: Request<v1::IssueTokenRequest>,
+    ) -> Result<v1::IssueTokenResponse, Problem> {
         let (actor, message) = self.open(Action::IssueToken, request).await?;
         let core = &self.core;
         let issued = tokens::issue(&core.home, &core.store, actor, wish(message)?, core.now()).await?;
@@ -59,17 +68,26 @@ impl Calls {
         })
     }
 
-    async fn revoke(&self, request: Request<v1::RevokeTokenRequest>) -> Result<v1::RevokeTokenResponse, Problem> {
+    async fn revoke(
+        &self,
+        request: Request<v1::RevokeTokenRequest>,
+    ) -> Result<v1::RevokeTokenResponse, Problem> {
         let (actor, message) = self.open(Action::RevokeToken, request).await?;
         let core = &self.core;
         let id = read(&message.id)?;
         tokens::revoke(&core.home, &core.store, actor, &id, core.now()).await?;
         // Also for one that was revoked before: whoever revokes wants nothing to run on it.
-        Sessions::end_where(core, "its token was revoked", |session| session.caller.token == id).await;
+        Sessions::end_where(core, "its token was revoked", |session| {
+            session.caller.token == id
+        })
+        .await;
         Ok(v1::RevokeTokenResponse {})
     }
 
-    async fn append(&self, request: Request<v1::AppendEntryRequest>) -> Result<v1::AppendEntryResponse, Problem> {
+    async fn append(
+        &self,
+        request: Request<v1::AppendEntryRequest>,
+    ) -> Result<v1::AppendEntryResponse, Problem> {
         let (actor, message) = self.open(Action::AppendEntry, request).await?;
         let event = of_an_ingest(&message.event_json)?;
         let position = self.core.home.audit().append(actor, event).await?;
@@ -82,7 +100,10 @@ impl Local for Calls {
     async fn ping(&self, request: Request<v1::PingRequest>) -> Result<Response<v1::PingResponse>, Status> {
         self.open(Action::Ping, request).await.map_err(status)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Response::new(v1::PingResponse { version, pid: std::process::id() }))
+        Ok(Response::new(v1::PingResponse {
+            version,
+            pid: std::process::id(),
+        }))
     }
 
     async fn issue_token(
@@ -109,7 +130,11 @@ impl Local for Calls {
 
 /// The wish for a token as the message says it.
 fn wish(message: v1::IssueTokenRequest) -> Result<Wish, Problem> {
-    let project = if message.project.is_empty() { None } else { Some(read(&message.project)?) };
+    let project = if message.project.is_empty() {
+        None
+    } else {
+        Some(read(&message.project)?)
+    };
     Ok(Wish {
         user: read(&message.user)?,
         role: message.role.parse()?,
@@ -119,7 +144,8 @@ fn wish(message: v1::IssueTokenRequest) -> Result<Wish, Problem> {
 }
 
 fn read<T: FromStr<Err = InvalidName>>(text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|error: InvalidName| Problem::of(&codes::RUN_BAD_CALL, error.to_string()))
+    text.parse()
+        .map_err(|error: InvalidName| Problem::of(&codes::RUN_BAD_CALL, error.to_string()))
 }
 
 /// An entry that only an ingest makes. Everything else is for the server itself to log.
@@ -130,7 +156,11 @@ fn of_an_ingest(json: &[u8]) -> Result<Event, Problem> {
         event,
         Event::DatasetIngested { .. } | Event::DatasetUnchanged { .. } | Event::DatasetRefused { .. }
     );
-    if is_of_an_ingest { Ok(event) } else { Err(wrong("only entries of an ingest can be handed over")) }
+    if is_of_an_ingest {
+        Ok(event)
+    } else {
+        Err(wrong("only entries of an ingest can be handed over"))
+    }
 }
 
 #[cfg(test)]
@@ -140,11 +170,18 @@ mod tests {
 
     #[test]
     fn only_entries_of_an_ingest_are_taken() {
-        let refused = Event::DatasetRefused { dataset: None, code: "TRE-ING-001".to_owned() };
+        let refused = Event::DatasetRefused {
+            dataset: None,
+            code: "TRE-ING-001".to_owned(),
+        };
         assert_eq!(of_an_ingest(&serde_json::to_vec(&refused).unwrap()), Ok(refused));
         let forged = [
-            Event::ServerStopped { reason: "so it seems".to_owned() },
-            Event::TokenRevoked { token: "tok_aaaaaaaaaaaaaaaa".parse().unwrap() },
+            Event::ServerStopped {
+                reason: "so it seems".to_owned(),
+            },
+            Event::TokenRevoked {
+                token: "tok_aaaaaaaaaaaaaaaa".parse().unwrap(),
+            },
         ];
         for event in forged {
             let problem = of_an_ingest(&serde_json::to_vec(&event).unwrap()).unwrap_err();
@@ -164,7 +201,11 @@ mod tests {
             ttl_seconds: 60,
         };
         assert_eq!(wish(message("olga", "operator", "")).unwrap().project, None);
-        for wrong in [message("", "operator", ""), message("olga", "root", ""), message("olga", "analyst", "A b")] {
+        for wrong in [
+            message("", "operator", ""),
+            message("olga", "root", ""),
+            message("olga", "analyst", "A b"),
+        ] {
             assert!(wish(wrong).is_err());
         }
     }

@@ -1,8 +1,8 @@
 //! Who is at the other end of the socket.
 
 use nix::unistd::{Uid, User};
-use tonic::transport::server::UdsConnectInfo;
 use tonic::Extensions;
+use tonic::transport::server::UdsConnectInfo;
 use tre_core::codes::{self, Problem};
 use tre_core::ids::UserName;
 
@@ -11,8 +11,16 @@ use tre_core::ids::UserName;
 /// # Errors
 /// When the kernel names none: then nobody knows who asks.
 pub(super) fn peer(extensions: &Extensions) -> Result<UserName, Problem> {
-    let unknown = || Problem::of(&codes::AUTH_MISSING, "the kernel does not say who is at the socket");
-    let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred).ok_or_else(unknown)?;
+    let unknown = || {
+        Problem::of(
+            &codes::AUTH_MISSING,
+            "the kernel does not say who is at the socket",
+        )
+    };
+    let credentials = extensions
+        .get::<UdsConnectInfo>()
+        .and_then(|info| info.peer_cred)
+        .ok_or_else(unknown)?;
     named(credentials.uid()).ok_or_else(unknown)
 }
 

@@ -62,8 +62,9 @@ impl Socket {
             let accepted = listener.accept().await.map(|(stream, _)| stream);
             Some((accepted, listener))
         });
-        let serving =
-            Server::builder().add_service(calls::service(core)).serve_with_incoming_shutdown(incoming, stop);
+        let serving = Server::builder()
+            .add_service(calls::service(core))
+            .serve_with_incoming_shutdown(incoming, stop);
         let served = serving.await;
         drop(file);
         served.map_err(|error| Problem::of(&HOME_IO, format!("the control socket failed: {error}")))
@@ -89,7 +90,10 @@ mod tests {
         fs::create_dir(layout.run()).unwrap();
         fs::write(layout.control_socket(), "left behind").unwrap();
         let socket = Socket::bind(&layout).unwrap();
-        let mode = fs::metadata(layout.control_socket()).unwrap().permissions().mode();
+        let mode = fs::metadata(layout.control_socket())
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         drop(socket);
         assert!(!layout.control_socket().exists());

@@ -37,7 +37,11 @@ pub async fn issue(
     is_a_name_for_people(&caller)?;
     if let Some(project) = &caller.project {
         let permit = open_permit(store, project).await?;
-        fits(&permit, &caller, permit.valid.phase(now, home.config().timezone.zone()))?;
+        fits(
+            &permit,
+            &caller,
+            permit.valid.phase(now, home.config().timezone.zone()),
+        )?;
     }
     let event = Event::TokenIssued {
         token: caller.token.clone(),
@@ -58,10 +62,17 @@ pub async fn issue(
         revoked: None,
     };
     if !store.tokens().issue(&row).await? {
-        return Err(Problem::of(&codes::PRJ_CLOSED, "the project was closed before the token was issued"));
+        return Err(Problem::of(
+            &codes::PRJ_CLOSED,
+            "the project was closed before the token was issued",
+        ));
     }
     let token = identity::sign(&caller, home.config().origin.as_str(), now, home.vault().tokens())?;
-    Ok(Issued { token, id: caller.token, expires: caller.expires })
+    Ok(Issued {
+        token,
+        id: caller.token,
+        expires: caller.expires,
+    })
 }
 
 /// Logs and ends a token. Returns false, and logs nothing, for one that was revoked before. Its session is for a running
@@ -78,21 +89,31 @@ pub async fn revoke(
 ) -> Result<bool, Problem> {
     let Some(token) = store.tokens().get(id).await? else {
         let what = format!("there is no token `{id}`");
-        return Err(Problem::new(&codes::AUTH_INVALID, what, "write the id that `tre token issue` said"));
+        return Err(Problem::new(
+            &codes::AUTH_INVALID,
+            what,
+            "write the id that `tre token issue` said",
+        ));
     };
     if token.revoked.is_some() {
         return Ok(false);
     }
-    home.audit().append(actor.clone(), Event::TokenRevoked { token: id.clone() }).await?;
+    home.audit()
+        .append(actor.clone(), Event::TokenRevoked { token: id.clone() })
+        .await?;
     Ok(store.tokens().revoke(id, now, &actor.user).await?)
 }
 
 async fn open_permit(store: &Store, id: &ProjectId) -> Result<Permit, Problem> {
     match store.projects().get(id).await? {
-        None => Err(Problem::of(&codes::PRJ_UNKNOWN, format!("there is no project `{id}`"))),
-        Some(project) if project.closed.is_some() => {
-            Err(Problem::of(&codes::PRJ_CLOSED, format!("the project `{id}` is closed")))
-        }
+        None => Err(Problem::of(
+            &codes::PRJ_UNKNOWN,
+            format!("there is no project `{id}`"),
+        )),
+        Some(project) if project.closed.is_some() => Err(Problem::of(
+            &codes::PRJ_CLOSED,
+            format!("the project `{id}` is closed"),
+        )),
         Some(project) => Permit::parse(&project.permit),
     }
 }
@@ -102,7 +123,11 @@ fn is_a_name_for_people(caller: &Caller) -> Result<(), Problem> {
     let name = caller.user.as_str();
     if name.starts_with("local:") || name.starts_with("tre:") {
         let hint = "choose a user name that does not start with `local:` or `tre:`";
-        return Err(Problem::new(&codes::AUTH_ISSUE, format!("`{name}` is a name that the system uses itself"), hint));
+        return Err(Problem::new(
+            &codes::AUTH_ISSUE,
+            format!("`{name}` is a name that the system uses itself"),
+            hint,
+        ));
     }
     Ok(())
 }
@@ -155,7 +180,11 @@ mod tests {
             ("alice", Role::Analyst, Phase::Expired, false),
         ] {
             let said = fits(&permit, &caller(user, role), phase).map_err(|problem| problem.code.id);
-            assert_eq!(said, if good { Ok(()) } else { Err("TRE-AUTH-007") }, "{user} {role} {phase:?}");
+            assert_eq!(
+                said,
+                if good { Ok(()) } else { Err("TRE-AUTH-007") },
+                "{user} {role} {phase:?}"
+            );
         }
     }
 
@@ -163,7 +192,10 @@ mod tests {
     fn nobody_gets_a_token_in_the_systems_name() {
         assert!(is_a_name_for_people(&caller("alice", Role::Analyst)).is_ok());
         for name in ["tre:system", "local:root"] {
-            assert!(is_a_name_for_people(&caller(name, Role::Operator)).is_err(), "{name}");
+            assert!(
+                is_a_name_for_people(&caller(name, Role::Operator)).is_err(),
+                "{name}"
+            );
         }
     }
 }

@@ -18,7 +18,12 @@ use crate::sessions::Sessions;
 ///
 /// # Errors
 /// `TRE-PRJ-011` when the plan is not the expected one, or the project changed meanwhile.
-pub(crate) async fn apply(core: &Arc<Core>, actor: Actor, plan: &Plan, expected: &str) -> Result<(), Problem> {
+pub(crate) async fn apply(
+    core: &Arc<Core>,
+    actor: Actor,
+    plan: &Plan,
+    expected: &str,
+) -> Result<(), Problem> {
     if !expected.is_empty() && expected != plan.id {
         return refuse(core, actor, plan).await;
     }
@@ -77,11 +82,19 @@ fn row(core: &Core, actor: &Actor, plan: &Plan) -> Result<StoredProject, Problem
 }
 
 fn entry(plan: &Plan, row: &StoredProject) -> Event {
-    let mut versions: Vec<VersionId> =
-        plan.compiled.grant.tables.iter().map(|table| table.version.clone()).collect();
+    let mut versions: Vec<VersionId> = plan
+        .compiled
+        .grant
+        .tables
+        .iter()
+        .map(|table| table.version.clone())
+        .collect();
     versions.sort();
     versions.dedup();
-    let stamp = |policy: &PinnedPolicy| PolicyStamp { id: policy.id.clone(), sha256: policy.sha256.clone() };
+    let stamp = |policy: &PinnedPolicy| PolicyStamp {
+        id: policy.id.clone(),
+        sha256: policy.sha256.clone(),
+    };
     Event::ProjectApplied {
         project: row.id.clone(),
         created: plan.is_new(),

@@ -1,16 +1,11 @@
 //! What a permit would change: the difference between two permits as a list that a person can read.
 //!
-//! A permit is laid out as terms, each under its path, and each of a kind that knows which direction lets somebody see or
-//! do more (it *widens*) and which takes something away (it *narrows*; some changes do both). What cannot be told is taken
-//! for both.
+//! Both are laid out as [`super::terms`], which know what a difference means: whether it lets somebody see or do more (it
+//! *widens*) or takes something away (it *narrows*). The first is for whoever reads the plan, the second ends sessions.
 
-use std::collections::BTreeMap;
+use tre_core::ids::UserName;
 
-use jiff::civil::Date;
-use tre_core::grant::Grant;
-use tre_core::ids::{DatasetName, PolicyId, UserName, VersionId};
-use tre_core::permit::{Permit, PermitDataset};
-use tre_home::store::PinnedPolicy;
+use super::terms::{Concerns, Term, Terms};
 
 /// What became of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,21 +32,6 @@ pub(crate) struct Change {
     concerns: Concerns,
 }
 
-/// Whose sessions a change concerns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Concerns {
-    Everybody,
-    Only(UserName),
-}
-
-/// A project as it is in force, or as it would be.
-#[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
-    pub(super) permit: &'a Permit,
-    pub(super) grant: &'a Grant,
-    pub(super) policies: &'a [PinnedPolicy],
-}
-
 /// The differences, in the order of the new permit, then what is gone. A new project widens in everything.
 pub(super) fn changes(before: Option<Terms<'_>>, after: Terms<'_>) -> Vec<Change> {
     let is_new = before.is_none();
@@ -64,10 +44,8 @@ pub(super) fn changes(before: Option<Terms<'_>>, after: Terms<'_>) -> Vec<Change
         .collect();
     let gone = old.iter().filter(|term| at(&new, &term.what).is_none());
     changes.extend(gone.filter_map(|term| change(Some(term), None)));
-    if changes.is_empty()
-        && let Some(before) = before
-        && before.grant != after.grant
-    {
+    let explained = changes.iter().any(|change| change.what.starts_with("dataset."));
+    if before.is_some_and(|before| before.grant != after.grant) && !explained {
         changes.push(recompiled());
     }
     if is_new {
@@ -100,60 +78,6 @@ fn recompiled() -> Change {
     }
 }
 
-/// One thing that a permit says.
-struct Term {
-    what: String,
-    says: Says,
-    concerns: Concerns,
-}
-
-/// What it says, by what a difference means.
-enum Says {
-    /// No right hangs on it.
-    Words(Option<String>),
-    /// Any other value may give and may take.
-    Exactly(String),
-    /// More members, more rights; their order means nothing to rights.
-    Members(Vec<String>),
-    /// A higher number gives.
-    Ceiling(i64, String),
-    /// A lower number gives.
-    Floor(i64, String),
-    /// A condition on rows, of a table that is there anyway: without one there are more rows, with another, others.
-    Rows(Option<String>),
-}
-
-impl Says {
-    /// For people; `None`: nothing is said.
-    fn shown(&self) -> Option<String> {
-        match self {
-            Says::Words(text) | Says::Rows(text) => text.clone(),
-            Says::Exactly(text) | Says::Ceiling(_, text) | Says::Floor(_, text) => Some(text.clone()),
-            Says::Members(members) => Some(members.join(", ")),
-        }
-    }
-
-    /// Whether its coming or going as a whole is a matter of rights.
-    fn is_a_right(&self) -> bool {
-        !matches!(self, Says::Words(_) | Says::Rows(_))
-    }
-
-    /// Whether `after` in place of `self` widens, and whether it narrows; they differ.
-    fn effects(&self, after: &Says) -> (bool, bool) {
-        match (self, after) {
-            (Says::Words(_), Says::Words(_)) => (false, false),
-            (Says::Members(before), Says::Members(after)) => {
-                let gains = |from: &[String], to: &[String]| to.iter().any(|member| !from.contains(member));
-                (gains(before, after), gains(after, before))
-            }
-            (Says::Ceiling(before, _), Says::Ceiling(after, _)) => (after > before, after < before),
-            (Says::Floor(before, _), Says::Floor(after, _)) => (after < before, after > before),
-            (Says::Rows(before), Says::Rows(after)) => (before.is_some(), after.is_some()),
-            _different => (true, true),
-        }
-    }
-}
-
 fn change(before: Option<&Term>, after: Option<&Term>) -> Option<Change> {
     let term = after.or(before)?;
     let shown = |term: Option<&Term>| term.and_then(|term| term.says.shown());
@@ -182,84 +106,16 @@ fn change(before: Option<&Term>, after: Option<&Term>) -> Option<Change> {
     })
 }
 
-impl Terms<'_> {
-    fn lay_out(self) -> Vec<Term> {
-        let permit = self.permit;
-        let mut terms = vec![
-            term("title", Says::Words(Some(permit.title.clone()))),
-            term("purpose.text", Says::Words(Some(permit.purpose.text.clone()))),
-            term("purpose.code", Says::Words(permit.purpose.code.clone())),
-            term("legal_basis", Says::Words(Some(permit.legal_basis.clone()))),
-            term("issued", Says::Words(self.issued())),
-            term("valid.from", Says::Floor(day(permit.valid.from), permit.valid.from.to_string())),
-            term("valid.until", Says::Ceiling(day(permit.valid.until), permit.valid.until.to_string())),
-        ];
-        terms.extend(permit.people.iter().map(|member| Term {
-            what: format!("people.{}", member.user),
-            says: Says::Members(member.roles.iter().map(ToString::to_string).collect()),
-            concerns: Concerns::Only(member.user.clone()),
-        }));
-        let versions: BTreeMap<&DatasetName, &VersionId> =
-            self.grant.tables.iter().map(|table| (table.version.dataset(), &table.version)).collect();
-        for dataset in &permit.datasets {
-            data(&mut terms, dataset, versions.get(&dataset.id).copied());
-        }
-        for (name, exit) in &permit.exits {
-            terms.push(term(format!("exit.{name}.policy"), Says::Exactly(self.policy(&exit.policy))));
-            let reviewers = exit.reviewers;
-            terms.push(term(format!("exit.{name}.reviewers"), Says::Floor(reviewers.into(), reviewers.to_string())));
-        }
-        self.limits(&mut terms);
-        terms
-    }
-
-    fn issued(self) -> Option<String> {
-        let issued = self.permit.issued.as_ref()?;
-        let on = issued.on.map(|date| format!(" on {date}")).unwrap_or_default();
-        Some(format!("{} by {}{on}", issued.reference, issued.by))
-    }
-
-    /// The policy with the beginning of its hash: the same name with other rules is another policy.
-    fn policy(self, id: &PolicyId) -> String {
-        let pinned = self.policies.iter().find(|policy| &policy.id == id);
-        let hash = pinned.map(|policy| policy.sha256.as_str()).unwrap_or_default();
-        format!("{id} {}", hash.get(..16).unwrap_or(hash))
-    }
-
-    fn limits(self, terms: &mut Vec<Term>) {
-        let limits = &self.permit.limits;
-        let mebibytes = i64::try_from(limits.memory >> 20).unwrap_or(i64::MAX);
-        terms.push(term("limits.memory", Says::Ceiling(mebibytes, format!("{mebibytes} MiB"))));
-        let seconds = limits.query_seconds;
-        terms.push(term("limits.query_seconds", Says::Ceiling(seconds.into(), seconds.to_string())));
-        let sessions = limits.sessions;
-        terms.push(term("limits.sessions", Says::Ceiling(sessions.into(), sessions.to_string())));
-    }
-}
-
-fn data(terms: &mut Vec<Term>, dataset: &PermitDataset, version: Option<&VersionId>) {
-    let id = &dataset.id;
-    let version = version.map(ToString::to_string).unwrap_or_default();
-    terms.push(term(format!("dataset.{id}.version"), Says::Exactly(version)));
-    for (name, table) in &dataset.tables {
-        let columns = table.columns.iter().map(ToString::to_string).collect();
-        terms.push(term(format!("dataset.{id}.{name}.columns"), Says::Members(columns)));
-        terms.push(term(format!("dataset.{id}.{name}.rows"), Says::Rows(table.rows.clone())));
-    }
-}
-
-fn term(what: impl Into<String>, says: Says) -> Term {
-    Term { what: what.into(), says, concerns: Concerns::Everybody }
-}
-
-/// A number that grows with the date.
-fn day(date: Date) -> i64 {
-    i64::from(date.year()) * 10_000 + i64::from(date.month()) * 100 + i64::from(date.day())
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+    use tre_core::ids::VersionId;
+    use tre_core::permit::Permit;
+
     use super::super::tests::{PERMIT, grant_of, pinned};
     use super::*;
 
@@ -267,7 +123,11 @@ mod tests {
         let (old, new) = (Permit::parse(before).unwrap(), Permit::parse(after).unwrap());
         let (old_grant, new_grant) = (grant_of(&old), grant_of(&new));
         let policies = [pinned("ndb", "a"), pinned("open", "b")];
-        let terms = |permit, grant| Terms { permit, grant, policies: &policies };
+        let terms = |permit, grant| Terms {
+            permit,
+            grant,
+            policies: &policies,
+        };
         changes(Some(terms(&old, &old_grant)), terms(&new, &new_grant))
     }
 
@@ -275,7 +135,10 @@ mod tests {
     fn case(from: &str, to: &str) -> Vec<(String, Kind, bool, bool)> {
         assert!(PERMIT.contains(from), "{from}");
         let changes = diff(PERMIT, &PERMIT.replacen(from, to, 1));
-        changes.into_iter().map(|c| (c.what, c.kind, c.widens, c.narrows)).collect()
+        changes
+            .into_iter()
+            .map(|c| (c.what, c.kind, c.widens, c.narrows))
+            .collect()
     }
 
     fn one(what: &str, kind: Kind, widens: bool, narrows: bool) -> Vec<(String, Kind, bool, bool)> {
@@ -296,30 +159,77 @@ mod tests {
         let sex = r#", "sex"]"#;
         let condition = "rows    = \"age >= 40\"";
         for (from, to, expected) in [
-            ("Outcomes by age", "Outcomes by sex", one("title", Changed, false, false)),
-            ("from = 2026-01-01", "from = 2025-01-01", one("valid.from", Changed, true, false)),
-            ("from = 2026-01-01", "from = 2026-02-01", one("valid.from", Changed, false, true)),
-            ("until = 2027-03-31", "until = 2027-04-01", one("valid.until", Changed, true, false)),
-            ("until = 2027-03-31", "until = 2027-03-30", one("valid.until", Changed, false, true)),
+            (
+                "Outcomes by age",
+                "Outcomes by sex",
+                one("title", Changed, false, false),
+            ),
+            (
+                "from = 2026-01-01",
+                "from = 2025-01-01",
+                one("valid.from", Changed, true, false),
+            ),
+            (
+                "from = 2026-01-01",
+                "from = 2026-02-01",
+                one("valid.from", Changed, false, true),
+            ),
+            (
+                "until = 2027-03-31",
+                "until = 2027-04-01",
+                one("valid.until", Changed, true, false),
+            ),
+            (
+                "until = 2027-03-31",
+                "until = 2027-03-30",
+                one("valid.until", Changed, false, true),
+            ),
             ("user = \"dora\"", "user = \"emil\"", {
                 let mut both = one("people.emil", Added, true, false);
                 both.extend(one("people.dora", Removed, false, true));
                 both
             }),
-            ("roles = [\"analyst\"]", "roles = [\"analyst\", \"checker\"]", one("people.alice", Changed, true, false)),
+            (
+                "roles = [\"analyst\"]",
+                "roles = [\"analyst\", \"checker\"]",
+                one("people.alice", Changed, true, false),
+            ),
             (sex, "]", one(columns, Changed, false, true)),
             (sex, r#", "sex", "cost"]"#, one(columns, Changed, true, false)),
             (sex, r#", "cost"]"#, one(columns, Changed, true, true)),
-            (r#""age", "sex""#, r#""sex", "age""#, one(columns, Changed, false, false)),
+            (
+                r#""age", "sex""#,
+                r#""sex", "age""#,
+                one(columns, Changed, false, false),
+            ),
             (condition, "", one(rows, Removed, true, false)),
             (condition, "rows = \"age >= 60\"", one(rows, Changed, true, true)),
-            ("policy = \"ndb\"\nreviewers = 2", "policy = \"open\"\nreviewers = 2",
-                one("exit.release.policy", Changed, true, true)),
-            ("reviewers = 2", "reviewers = 1", one("exit.release.reviewers", Changed, true, false)),
-            ("reviewers = 2", "reviewers = 3", one("exit.release.reviewers", Changed, false, true)),
+            (
+                "policy = \"ndb\"\nreviewers = 2",
+                "policy = \"open\"\nreviewers = 2",
+                one("exit.release.policy", Changed, true, true),
+            ),
+            (
+                "reviewers = 2",
+                "reviewers = 1",
+                one("exit.release.reviewers", Changed, true, false),
+            ),
+            (
+                "reviewers = 2",
+                "reviewers = 3",
+                one("exit.release.reviewers", Changed, false, true),
+            ),
             ("2 GiB", "4 GiB", one("limits.memory", Changed, true, false)),
-            ("query_seconds = 300", "query_seconds = 299", one("limits.query_seconds", Changed, false, true)),
-            ("sessions = 4", "sessions = 5", one("limits.sessions", Changed, true, false)),
+            (
+                "query_seconds = 300",
+                "query_seconds = 299",
+                one("limits.query_seconds", Changed, false, true),
+            ),
+            (
+                "sessions = 4",
+                "sessions = 5",
+                one("limits.sessions", Changed, true, false),
+            ),
         ] {
             assert_eq!(case(from, to), expected, "{from} -> {to}");
         }
@@ -329,14 +239,24 @@ mod tests {
     fn a_condition_that_comes_narrows_and_a_table_takes_its_condition_along() {
         let all_rows = PERMIT.replace("rows    = \"age >= 40\"", "");
         let changes = diff(&all_rows, PERMIT);
-        assert_eq!((changes[0].kind, changes[0].widens, changes[0].narrows), (Kind::Added, false, true));
+        assert_eq!(
+            (changes[0].kind, changes[0].widens, changes[0].narrows),
+            (Kind::Added, false, true)
+        );
         let second = "[dataset.tables.stay]\ncolumns = [\"days\"]\nrows = \"days > 1\"\n[exit.view]";
         let more = PERMIT.replacen("[exit.view]", second, 1);
-        let widening: Vec<_> = diff(PERMIT, &more).into_iter().map(|c| (c.what, c.widens, c.narrows)).collect();
+        let widening: Vec<_> = diff(PERMIT, &more)
+            .into_iter()
+            .map(|c| (c.what, c.widens, c.narrows))
+            .collect();
         let columns = "dataset.liver.stay.columns".to_owned();
         let rows = "dataset.liver.stay.rows".to_owned();
         assert_eq!(widening, [(columns, true, false), (rows, false, false)]);
-        assert!(diff(&more, PERMIT).iter().all(|change| !change.widens && change.kind == Kind::Removed));
+        assert!(
+            diff(&more, PERMIT)
+                .iter()
+                .all(|change| !change.widens && change.kind == Kind::Removed)
+        );
     }
 
     #[test]
@@ -357,14 +277,39 @@ mod tests {
             table.version = VersionId::from_hash("liver".parse().unwrap(), [9; 32]);
         }
         let (policies, rewritten) = ([pinned("ndb", "a")], [pinned("ndb", "c")]);
-        let before = Terms { permit: &permit, grant: &old, policies: &policies };
-        let repinned = changes(Some(before), Terms { grant: &new, ..before });
-        assert_eq!((repinned.len(), repinned[0].what.as_str()), (1, "dataset.liver.version"));
-        let other_rules = changes(Some(before), Terms { policies: &rewritten, ..before });
+        let before = Terms {
+            permit: &permit,
+            grant: &old,
+            policies: &policies,
+        };
+        let repinned = changes(
+            Some(before),
+            Terms {
+                grant: &new,
+                ..before
+            },
+        );
+        assert_eq!(
+            (repinned.len(), repinned[0].what.as_str()),
+            (1, "dataset.liver.version")
+        );
+        let other_rules = changes(
+            Some(before),
+            Terms {
+                policies: &rewritten,
+                ..before
+            },
+        );
         assert!(other_rules.len() == 2 && other_rules.iter().all(|change| change.widens && change.narrows));
         let mut recompiled = old.clone();
         recompiled.tables[0].row_filter = None;
-        let recompiled = changes(Some(before), Terms { grant: &recompiled, ..before });
+        let recompiled = changes(
+            Some(before),
+            Terms {
+                grant: &recompiled,
+                ..before
+            },
+        );
         assert_eq!((recompiled.len(), recompiled[0].what.as_str()), (1, "dataset"));
     }
 
@@ -372,8 +317,20 @@ mod tests {
     fn a_new_project_widens_in_everything() {
         let permit = Permit::parse(PERMIT).unwrap();
         let grant = grant_of(&permit);
-        let all = changes(None, Terms { permit: &permit, grant: &grant, policies: &[pinned("ndb", "a")] });
-        assert!(all.len() > 15 && all.iter().all(|change| change.widens && change.kind == Kind::Added));
+        let all = changes(
+            None,
+            Terms {
+                permit: &permit,
+                grant: &grant,
+                policies: &[pinned("ndb", "a")],
+            },
+        );
+        assert!(
+            all.len() > 15
+                && all
+                    .iter()
+                    .all(|change| change.widens && change.kind == Kind::Added)
+        );
     }
 
     #[test]

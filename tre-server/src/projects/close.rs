@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tre_core::audit::{Actor, Event};
 use tre_core::codes::{self, Problem};
 use tre_core::permit::Phase;
-use tre_home::store::{Closed, StoreError};
+use tre_home::store::{Closed, Project as StoredProject, StoreError};
 
 use super::apply::key_sha256;
 use crate::core::{Core, Project};
@@ -25,7 +25,12 @@ pub(crate) struct Ended {
 /// # Errors
 /// `TRE-PRJ-012` when it is closed already. A failure of the store after the entry: repeat the call; what was not yet
 /// overwritten on the disk is when the store is next opened.
-pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, reason: &str) -> Result<Ended, Problem> {
+pub(crate) async fn close(
+    core: &Arc<Core>,
+    actor: Actor,
+    project: &Project,
+    reason: &str,
+) -> Result<Ended, Problem> {
     let id = &project.stored.id;
     let closed = || Problem::of(&codes::PRJ_CLOSED, format!("the project `{id}` is closed"));
     if project.stored.closed.is_some() {
@@ -38,7 +43,11 @@ pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, rea
     };
     core.audit(actor.clone(), event).await?;
     let before = end_sessions(core, project, reason).await;
-    let end = Closed { at: core.now(), by: actor.user.clone(), reason: reason.to_owned() };
+    let end = Closed {
+        at: core.now(),
+        by: actor.user.clone(),
+        reason: reason.to_owned(),
+    };
     let destroyed = core.store.projects().close(id, &end).await;
     // A session may have begun until the store knew.
     let after = end_sessions(core, project, reason).await;
@@ -51,29 +60,52 @@ pub(crate) async fn close(core: &Arc<Core>, actor: Actor, project: &Project, rea
     if let Err(error) = destroyed {
         return Err(error.into());
     }
-    Ok(Ended { sessions: before.saturating_add(after), requests })
+    Ok(Ended {
+        sessions: before.saturating_add(after),
+        requests,
+    })
 }
 
-/// Closes the projects whose permits are over. Call it now and then. Returns how many it closed.
+/// Closes the projects whose permits are over. Call it now and then. Returns how many it closed. One that cannot be closed
+/// keeps no other open: it is tried again at the next call, and its sessions have ended with its permit.
 ///
 /// # Errors
-/// When store or log fail.
+/// When the store cannot be read.
 pub(crate) async fn close_expired(core: &Arc<Core>) -> Result<u32, Problem> {
-    let zone = core.home.config().timezone.zone();
     let mut ended = 0;
     for stored in core.store.projects().list().await? {
-        if stored.closed.is_some() {
-            continue;
-        }
-        let project = core.parsed(stored)?;
-        if project.permit.valid.phase(core.now(), zone) == Phase::Expired {
-            close(core, core.system()?, &project, "the permit ended").await?;
-            ended += 1;
+        let id = stored.id.clone();
+        match close_if_expired(core, stored).await {
+            Ok(true) => ended += 1,
+            Ok(false) => {}
+            Err(problem) => {
+                tracing::error!(project = %id, %problem, "a project whose permit is over cannot be closed")
+            }
         }
     }
     Ok(ended)
 }
 
+async fn close_if_expired(core: &Arc<Core>, stored: StoredProject) -> Result<bool, Problem> {
+    if stored.closed.is_some() {
+        return Ok(false);
+    }
+    let project = core.parsed(stored)?;
+    if project
+        .permit
+        .valid
+        .phase(core.now(), core.home.config().timezone.zone())
+        != Phase::Expired
+    {
+        return Ok(false);
+    }
+    close(core, core.system()?, &project, "the permit ended").await?;
+    Ok(true)
+}
+
 async fn end_sessions(core: &Core, project: &Project, reason: &str) -> u32 {
-    Sessions::end_where(core, reason, |session| session.project.stored.id == project.stored.id).await
+    Sessions::end_where(core, reason, |session| {
+        session.project.stored.id == project.stored.id
+    })
+    .await
 }

@@ -26,7 +26,9 @@ pub(super) fn drafts(
 ) -> Result<Vec<Draft>, Problem> {
     let mut drafts = Vec::new();
     for dataset in &permit.datasets {
-        let manifest = manifests.get(&dataset.id).ok_or_else(|| no_dataset(&dataset.id))?;
+        let manifest = manifests
+            .get(&dataset.id)
+            .ok_or_else(|| no_dataset(&dataset.id))?;
         for (name, wanted) in &dataset.tables {
             let table = manifest.table(name).ok_or_else(|| {
                 let there = list(manifest.tables.iter().map(|table| &table.name));
@@ -40,7 +42,11 @@ pub(super) fn drafts(
 
 /// What to say of a dataset that was never published.
 pub(super) fn no_dataset(dataset: &DatasetName) -> Problem {
-    Problem::new(&codes::PRJ_UNKNOWN_DATA, format!("there is no dataset `{dataset}`"), "see `tre dataset list`")
+    Problem::new(
+        &codes::PRJ_UNKNOWN_DATA,
+        format!("there is no dataset `{dataset}`"),
+        "see `tre dataset list`",
+    )
 }
 
 fn draft(manifest: &Manifest, table: &TableManifest, wanted: &PermitTable) -> Result<Draft, Problem> {
@@ -75,14 +81,25 @@ fn no_column(manifest: &Manifest, table: &TableManifest, name: &ColumnName) -> P
     let (version, of) = (&manifest.version, &table.name);
     if name.as_str() == UNIT_COLUMN {
         let what = format!("table `{of}` of `{version}` is about nobody and has no `{UNIT_COLUMN}`");
-        return Problem::new(&codes::PRJ_UNKNOWN_DATA, what, format!("leave `{UNIT_COLUMN}` out"));
+        return Problem::new(
+            &codes::PRJ_UNKNOWN_DATA,
+            what,
+            format!("leave `{UNIT_COLUMN}` out"),
+        );
     }
     let there = list(table.columns.iter().map(|column| &column.name));
-    unknown(format!("table `{of}` of `{version}` has no column `{name}`"), &there)
+    unknown(
+        format!("table `{of}` of `{version}` has no column `{name}`"),
+        &there,
+    )
 }
 
 fn unknown(what: String, there: &str) -> Problem {
-    let hint = if there.is_empty() { "there is none".to_owned() } else { format!("there is {there}") };
+    let hint = if there.is_empty() {
+        "there is none".to_owned()
+    } else {
+        format!("there is {there}")
+    };
     Problem::new(&codes::PRJ_UNKNOWN_DATA, what, hint)
 }
 
@@ -93,12 +110,20 @@ fn list<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
     let more = names.len().saturating_sub(MOST);
     names.truncate(MOST);
     let listed = names.join(", ");
-    if more == 0 { listed } else { format!("{listed} and {more} more") }
+    if more == 0 {
+        listed
+    } else {
+        format!("{listed} and {more} more")
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
     use super::super::tests::{PERMIT, manifest};
     use super::*;
 
@@ -110,7 +135,9 @@ mod tests {
     #[test]
     fn a_grant_pins_the_version_and_keeps_all_stored_columns_for_the_condition() {
         let drafts = compile(PERMIT).unwrap();
-        let [draft] = drafts.as_slice() else { unreachable!("one table") };
+        let [draft] = drafts.as_slice() else {
+            unreachable!("one table")
+        };
         assert_eq!(draft.table.version, manifest().version);
         assert_eq!(draft.table.stored.len(), 4);
         assert_eq!(draft.table.cuts, manifest().cuts);
@@ -131,14 +158,32 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named_with_what_is() {
         for (from, to, what, hint) in [
-            ("id = \"liver\"", "id = \"heart\"", "there is no dataset `heart`", "tre dataset list"),
-            ("tables.visit", "tables.visits", "has no table `visits`", "`visit`, `stay`, `icd10`"),
-            ("\"sex\"", "\"gender\"", "table `visit` of `liver@", "`age`, `sex`, `cost`, `clinic`"),
+            (
+                "id = \"liver\"",
+                "id = \"heart\"",
+                "there is no dataset `heart`",
+                "tre dataset list",
+            ),
+            (
+                "tables.visit",
+                "tables.visits",
+                "has no table `visits`",
+                "`visit`, `stay`, `icd10`",
+            ),
+            (
+                "\"sex\"",
+                "\"gender\"",
+                "table `visit` of `liver@",
+                "`age`, `sex`, `cost`, `clinic`",
+            ),
             ("tables.visit", "tables.icd10", "about nobody", "leave `pid` out"),
         ] {
             let problem = compile(&PERMIT.replacen(from, to, 1)).unwrap_err();
             assert_eq!(problem.code.id, "TRE-PRJ-008");
-            assert!(problem.what.contains(what) && problem.hint.contains(hint), "{problem}");
+            assert!(
+                problem.what.contains(what) && problem.hint.contains(hint),
+                "{problem}"
+            );
         }
     }
 }

@@ -13,6 +13,7 @@ mod changes;
 mod compile;
 mod plan;
 pub(crate) mod policies;
+mod terms;
 
 mod apply;
 mod close;
@@ -24,7 +25,7 @@ use tre_core::permit::Phase;
 
 pub(crate) use apply::{apply, log_refusal};
 pub(crate) use changes::{Change, Kind};
-pub(crate) use close::{Ended, close, close_expired};
+pub(crate) use close::{close, close_expired};
 pub(crate) use plan::{Plan, Proposal, plan};
 
 use crate::core::{Core, Project};
@@ -39,7 +40,11 @@ pub(crate) fn state(core: &Core, project: &Project) -> &'static str {
     if project.stored.closed.is_some() {
         return "closed";
     }
-    match project.permit.valid.phase(core.now(), core.home.config().timezone.zone()) {
+    match project
+        .permit
+        .valid
+        .phase(core.now(), core.home.config().timezone.zone())
+    {
         Phase::NotYet => "not-yet",
         Phase::InForce => "open",
         Phase::Expired => "expired",
@@ -97,8 +102,12 @@ sessions = 4
     }
 
     fn table(name: &str, public: bool, columns: Vec<ColumnMeta>) -> TableManifest {
-        let file =
-            FileManifest { name: format!("{name}-00.parquet"), rows: 1, bytes: 1, sha256: "00".to_owned() };
+        let file = FileManifest {
+            name: format!("{name}-00.parquet"),
+            rows: 1,
+            bytes: 1,
+            sha256: "00".to_owned(),
+        };
         TableManifest {
             name: name.parse().unwrap(),
             description: String::new(),
@@ -129,7 +138,11 @@ sessions = 4
             tables: vec![
                 table("visit", false, visit),
                 table("stay", false, vec![column("days", ColumnType::Int)]),
-                table("icd10", true, vec![column("code", ColumnType::Text), column("name", ColumnType::Text)]),
+                table(
+                    "icd10",
+                    true,
+                    vec![column("code", ColumnType::Text), column("name", ColumnType::Text)],
+                ),
             ],
             wrapped_key: String::new(),
         }
@@ -146,11 +159,18 @@ sessions = 4
             }),
             ..draft.table
         });
-        Grant { project: permit.project.clone(), tables: tables.collect() }
+        Grant {
+            project: permit.project.clone(),
+            tables: tables.collect(),
+        }
     }
 
     /// A pinned policy of which only the name and a hash made of one letter matter.
     pub(crate) fn pinned(id: &str, letter: &str) -> PinnedPolicy {
-        PinnedPolicy { id: id.parse().unwrap(), sha256: letter.repeat(64), bytes: Vec::new() }
+        PinnedPolicy {
+            id: id.parse().unwrap(),
+            sha256: letter.repeat(64),
+            bytes: Vec::new(),
+        }
     }
 }

@@ -12,8 +12,9 @@ use tre_home::catalogue::CatalogueError;
 use tre_home::store::{PinnedPolicy, Project as StoredProject};
 use tre_home::vault::{sha256, sha256_hex};
 
-use super::changes::{Change, Terms, changes};
+use super::changes::{Change, changes};
 use super::compile::{Draft, drafts, no_dataset};
+use super::terms::Terms;
 use super::{internal, policies};
 use crate::authz::ProjectFacts;
 use crate::core::{Core, Project};
@@ -56,7 +57,11 @@ impl Proposal {
             Some(stored) => Some(core.parsed(stored)?),
             None => None,
         };
-        Ok(Proposal { text: text.to_owned(), permit, current })
+        Ok(Proposal {
+            text: text.to_owned(),
+            permit,
+            current,
+        })
     }
 
     /// The project, for the access policies: as it is, or the wish for one that nobody is in.
@@ -77,9 +82,21 @@ impl Proposal {
             applied_by: core.system()?.user,
             closed: None,
         };
-        let facts =
-            ProjectFacts { id: id.clone(), in_force: false, analysts: Vec::new(), checkers: Vec::new() };
-        Ok(Project { stored, permit: self.permit.clone(), grant: Grant { project: id, tables: vec![] }, facts })
+        let facts = ProjectFacts {
+            id: id.clone(),
+            in_force: false,
+            analysts: Vec::new(),
+            checkers: Vec::new(),
+        };
+        Ok(Project {
+            stored,
+            permit: self.permit.clone(),
+            grant: Grant {
+                project: id,
+                tables: vec![],
+            },
+            facts,
+        })
     }
 
     /// The project that it is about.
@@ -113,11 +130,19 @@ pub(crate) async fn plan(core: &Arc<Core>, proposal: Proposal) -> Result<Plan, P
         grant: &project.grant,
         policies: &project.stored.policies,
     });
-    let after =
-        Terms { permit: &proposal.permit, grant: &compiled.grant, policies: &compiled.policies };
+    let after = Terms {
+        permit: &proposal.permit,
+        grant: &compiled.grant,
+        policies: &compiled.policies,
+    };
     let changes = changes(before, after);
     let id = plan_id(&proposal, &compiled);
-    Ok(Plan { id, changes, proposal, compiled })
+    Ok(Plan {
+        id,
+        changes,
+        proposal,
+        compiled,
+    })
 }
 
 /// Names that the log keeps for the system and for people at the home's own files are nobody's in a permit.
@@ -135,13 +160,24 @@ fn people_are_outsiders(permit: &Permit) -> Result<(), Problem> {
 
 fn still_possible(core: &Core, proposal: &Proposal) -> Result<(), Problem> {
     let id = proposal.project();
-    if proposal.current.as_ref().is_some_and(|project| project.stored.closed.is_some()) {
-        return Err(Problem::of(&codes::PRJ_CLOSED, format!("the project `{id}` is closed")));
+    if proposal
+        .current
+        .as_ref()
+        .is_some_and(|project| project.stored.closed.is_some())
+    {
+        return Err(Problem::of(
+            &codes::PRJ_CLOSED,
+            format!("the project `{id}` is closed"),
+        ));
     }
     let valid = &proposal.permit.valid;
     if valid.phase(core.now(), core.home.config().timezone.zone()) == Phase::Expired {
         let what = format!("valid.until {} is over", valid.until);
-        return Err(Problem::new(&codes::PRJ_DATES, what, "a permit that is applied ends today or later"));
+        return Err(Problem::new(
+            &codes::PRJ_DATES,
+            what,
+            "a permit that is applied ends today or later",
+        ));
     }
     Ok(())
 }
@@ -154,19 +190,30 @@ async fn compile(core: &Arc<Core>, permit: &Permit) -> Result<Compiled, Problem>
     for draft in drafts {
         tables.push(filtered(core, draft).await?);
     }
-    let grant = Grant { project: permit.project.clone(), tables };
+    let grant = Grant {
+        project: permit.project.clone(),
+        tables,
+    };
     let grant_json = serde_json::to_string(&grant).map_err(internal)?;
-    Ok(Compiled { grant, grant_json, policies })
+    Ok(Compiled {
+        grant,
+        grant_json,
+        policies,
+    })
 }
 
 /// The newest version of each dataset and the policies, as they lie in the home. Blocks the thread.
 fn pinned(core: &Core, permit: &Permit) -> Result<(Vec<Draft>, Vec<PinnedPolicy>), Problem> {
     let mut manifests: BTreeMap<DatasetName, Manifest> = BTreeMap::new();
     for dataset in &permit.datasets {
-        let newest = core.home.catalogue().newest(&dataset.id).map_err(|error| match error {
-            CatalogueError::Unknown(_) => no_dataset(&dataset.id),
-            error @ (CatalogueError::Damaged { .. } | CatalogueError::File(_)) => Problem::from(error),
-        })?;
+        let newest = core
+            .home
+            .catalogue()
+            .newest(&dataset.id)
+            .map_err(|error| match error {
+                CatalogueError::Unknown(_) => no_dataset(&dataset.id),
+                error @ (CatalogueError::Damaged { .. } | CatalogueError::File(_)) => Problem::from(error),
+            })?;
         manifests.insert(dataset.id.clone(), newest);
     }
     let drafts = drafts(permit, &manifests)?;
@@ -193,13 +240,20 @@ fn of_condition(problem: Problem, place: &str, stored: &[ColumnMeta]) -> Problem
         return Problem::new(&codes::PRJ_ROWS, format!("{place}: {}", problem.what), hint);
     }
     if problem.code.id.starts_with("TRE-SQL-") {
-        return Problem::new(&codes::PRJ_ROWS, format!("{place}: {}", problem.what), problem.hint);
+        return Problem::new(
+            &codes::PRJ_ROWS,
+            format!("{place}: {}", problem.what),
+            problem.hint,
+        );
     }
     problem
 }
 
 fn plan_id(proposal: &Proposal, compiled: &Compiled) -> String {
-    let revision = proposal.current.as_ref().map_or(0, |project| project.stored.revision);
+    let revision = proposal
+        .current
+        .as_ref()
+        .map_or(0, |project| project.stored.revision);
     let mut text = format!(
         "tre/plan/v1\n{}\n{revision}\n{}\n{}\n",
         proposal.project(),
@@ -221,13 +275,21 @@ mod tests {
     use super::*;
 
     fn proposal(text: &str) -> Proposal {
-        Proposal { text: text.to_owned(), permit: Permit::parse(text).unwrap(), current: None }
+        Proposal {
+            text: text.to_owned(),
+            permit: Permit::parse(text).unwrap(),
+            current: None,
+        }
     }
 
     fn compiled(policy: &str) -> Compiled {
         let grant = grant_of(&Permit::parse(PERMIT).unwrap());
         let grant_json = serde_json::to_string(&grant).unwrap();
-        Compiled { grant, grant_json, policies: vec![pinned("ndb", policy)] }
+        Compiled {
+            grant,
+            grant_json,
+            policies: vec![pinned("ndb", policy)],
+        }
     }
 
     #[test]
@@ -235,7 +297,10 @@ mod tests {
         let id = plan_id(&proposal(PERMIT), &compiled("a"));
         assert_eq!(id, plan_id(&proposal(PERMIT), &compiled("a")));
         assert_ne!(id, plan_id(&proposal(PERMIT), &compiled("b")));
-        assert_ne!(id, plan_id(&proposal(&PERMIT.replace("2 GiB", "3 GiB")), &compiled("a")));
+        assert_ne!(
+            id,
+            plan_id(&proposal(&PERMIT.replace("2 GiB", "3 GiB")), &compiled("a"))
+        );
         let mut other_grant = compiled("a");
         other_grant.grant_json.push(' ');
         assert_ne!(id, plan_id(&proposal(PERMIT), &other_grant));
@@ -254,7 +319,13 @@ mod tests {
     #[test]
     fn a_condition_that_cannot_be_lowered_is_a_problem_of_the_permit_and_a_lost_desk_is_not() {
         let stored = &manifest().tables.first().unwrap().columns.clone();
-        let said = |code| of_condition(Problem::of(code, "no `height`"), "dataset.liver.visit.rows", stored);
+        let said = |code| {
+            of_condition(
+                Problem::of(code, "no `height`"),
+                "dataset.liver.visit.rows",
+                stored,
+            )
+        };
         let unknown = said(&codes::SQL_UNKNOWN_NAME);
         assert_eq!(unknown.code.id, "TRE-PRJ-009");
         assert_eq!(unknown.what, "dataset.liver.visit.rows: no `height`");

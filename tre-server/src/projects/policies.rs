@@ -28,18 +28,29 @@ pub(crate) struct Shelved {
 pub(crate) fn read(directory: &Path, id: &PolicyId) -> Result<Shelved, Problem> {
     let path = directory.join(format!("{id}.toml"));
     if !path.is_file() {
-        return Err(Problem::of(&codes::PRJ_POLICY, format!("there is no policy `{id}`")));
+        return Err(Problem::of(
+            &codes::PRJ_POLICY,
+            format!("there is no policy `{id}`"),
+        ));
     }
     let mut text = String::new();
     let read = File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
     read.map_err(FileError::on("read", &path))?;
-    Ok(Shelved { policy: Policy::parse(id, &text)?, text })
+    Ok(Shelved {
+        policy: Policy::parse(id, &text)?,
+        text,
+    })
 }
 
+/// Every policy file's name, and what is in it.
+pub(crate) type Listed = Vec<(PolicyId, Result<Shelved, Problem>)>;
+
 /// All policies by name, those that cannot be used with the reason. Blocks the thread.
-pub(crate) fn list(directory: &Path) -> Result<Vec<(PolicyId, Result<Shelved, Problem>)>, Problem> {
+pub(crate) fn list(directory: &Path) -> Result<Listed, Problem> {
     let failed = FileError::on("list", directory);
-    let entries = fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed)?;
+    let entries = fs::read_dir(directory)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(failed)?;
     let names = entries.iter().filter_map(|entry| {
         let name = entry.file_name();
         name.to_str()?.strip_suffix(".toml")?.parse::<PolicyId>().ok()
@@ -79,7 +90,11 @@ pub(super) fn pin(permit: &Permit, directory: &Path) -> Result<Vec<PinnedPolicy>
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
     use super::super::tests::PERMIT;
     use super::*;
 
@@ -94,7 +109,10 @@ mod tests {
     }
 
     fn pin_as(from: &str, to: &str) -> Result<Vec<PinnedPolicy>, Problem> {
-        pin(&Permit::parse(&PERMIT.replacen(from, to, 1)).unwrap(), shelf().path())
+        pin(
+            &Permit::parse(&PERMIT.replacen(from, to, 1)).unwrap(),
+            shelf().path(),
+        )
     }
 
     #[test]
@@ -109,9 +127,21 @@ mod tests {
     fn a_policy_that_cannot_be_had_for_an_exit_is_a_problem_of_the_permit() {
         let release = "policy = \"ndb\"\nreviewers = 2";
         for (from, to, part) in [
-            (release, "policy = \"none\"\nreviewers = 2", "exit.release: there is no policy `none`"),
-            (release, "policy = \"broken\"\nreviewers = 2", "exit.release: policy `broken`"),
-            ("reviewers = 2", "reviewers = 1", "exit.release: policy `ndb` demands at least 2 reviewers"),
+            (
+                release,
+                "policy = \"none\"\nreviewers = 2",
+                "exit.release: there is no policy `none`",
+            ),
+            (
+                release,
+                "policy = \"broken\"\nreviewers = 2",
+                "exit.release: policy `broken`",
+            ),
+            (
+                "reviewers = 2",
+                "reviewers = 1",
+                "exit.release: policy `ndb` demands at least 2 reviewers",
+            ),
         ] {
             let problem = pin_as(from, to).unwrap_err();
             assert_eq!(problem.code.id, "TRE-PRJ-010");
@@ -122,7 +152,10 @@ mod tests {
     #[test]
     fn a_list_names_the_policies_that_cannot_be_used_too() {
         let listed = list(shelf().path()).unwrap();
-        let words: Vec<_> = listed.iter().map(|(id, read)| (id.as_str(), read.is_ok())).collect();
+        let words: Vec<_> = listed
+            .iter()
+            .map(|(id, read)| (id.as_str(), read.is_ok()))
+            .collect();
         assert_eq!(words, [("broken", false), ("ndb", true)]);
     }
 }

@@ -42,7 +42,12 @@ impl Dossier {
     /// # Errors
     /// `TRE-REQ-001` when there is none.
     pub(crate) async fn load(core: &Core, id: &RequestId) -> Result<Dossier, Problem> {
-        let request = core.store.requests().get(id).await?.ok_or_else(|| unknown(id.as_str()))?;
+        let request = core
+            .store
+            .requests()
+            .get(id)
+            .await?
+            .ok_or_else(|| unknown(id.as_str()))?;
         let votes = core.store.reviews().of(id).await?;
         let events = core.store.requests().events(id).await?;
         let release = match State::from_stored(&request.state) {
@@ -68,7 +73,14 @@ impl Dossier {
         if state == State::InReview && needed.is_none_or(|needed| needed == 0) {
             return Err(damaged("it does not say how many must approve"));
         }
-        Ok(Dossier { request, state, votes, events, needed, release })
+        Ok(Dossier {
+            request,
+            state,
+            votes,
+            events,
+            needed,
+            release,
+        })
     }
 
     /// Those of a project for which `which` is true, the latest first.
@@ -93,7 +105,9 @@ impl Dossier {
 
     /// When its state last changed.
     pub(crate) fn changed(&self) -> Timestamp {
-        self.events.last().map_or(self.request.submitted_at, |event| event.at)
+        self.events
+            .last()
+            .map_or(self.request.submitted_at, |event| event.at)
     }
 
     /// What the checker wrote down; none once it was destroyed with the project.
@@ -103,19 +117,28 @@ impl Dossier {
 
     /// Rows of the frozen file, its header not among them; none once it was destroyed.
     pub(crate) fn rows(&self) -> u64 {
-        self.request.output.as_deref().map_or(0, |csv| lines(csv).saturating_sub(1))
+        self.request
+            .output
+            .as_deref()
+            .map_or(0, |csv| lines(csv).saturating_sub(1))
     }
 }
 
 /// What to say of a request or release that the caller cannot see.
 pub(super) fn unknown(id: &str) -> Problem {
     let shown: String = id.chars().take(80).collect();
-    Problem::of(&codes::REQ_UNKNOWN, format!("there is no request or release `{shown}`"))
+    Problem::of(
+        &codes::REQ_UNKNOWN,
+        format!("there is no request or release `{shown}`"),
+    )
 }
 
 async fn release_of(core: &Core, request: &Request) -> Result<Option<ReleaseId>, Problem> {
     let releases = core.store.releases().list(Some(&request.project)).await?;
-    Ok(releases.into_iter().find(|release| release.request == request.id).map(|release| release.id))
+    Ok(releases
+        .into_iter()
+        .find(|release| release.request == request.id)
+        .map(|release| release.id))
 }
 
 /// Lines of a CSV text; a line break within quotes ends none.
@@ -142,7 +165,12 @@ mod tests {
     fn a_review_says_how_many_must_approve_or_is_damaged() {
         assert_eq!(dossier(State::InReview, vec![], 2).needed, Some(2));
         assert!(Dossier::new(request(State::InReview), vec![], vec![], None).is_err());
-        assert_eq!(Dossier::new(request(State::Submitted), vec![], vec![], None).unwrap().needed, None);
+        assert_eq!(
+            Dossier::new(request(State::Submitted), vec![], vec![], None)
+                .unwrap()
+                .needed,
+            None
+        );
     }
 
     #[test]

@@ -19,7 +19,10 @@ pub(super) fn due(dossier: &Dossier) -> Option<Due> {
     let needed = dossier.needed?;
     match dossier.state {
         State::InReview => {
-            let against = dossier.votes.iter().find_map(|vote| Some((act_against(&vote.vote)?, &vote.comment)));
+            let against = dossier
+                .votes
+                .iter()
+                .find_map(|vote| Some((act_against(&vote.vote)?, &vote.comment)));
             if let Some((act, comment)) = against {
                 return Some(Due::Vote(act, comment.clone()));
             }
@@ -40,7 +43,9 @@ pub(super) fn due(dossier: &Dossier) -> Option<Due> {
 }
 
 fn act_against(vote: &str) -> Option<Act> {
-    [Act::Return, Act::Reject].into_iter().find(|act| act.as_str() == vote)
+    [Act::Return, Act::Reject]
+        .into_iter()
+        .find(|act| act.as_str() == vote)
 }
 
 #[cfg(test)]
@@ -63,15 +68,31 @@ mod tests {
         let returned = Some(Due::Vote(Act::Return, "because".to_owned()));
         assert_eq!(after(&[("bo", "return")], 2), returned);
         let rejected = Some(Due::Vote(Act::Reject, "because".to_owned()));
-        assert_eq!(after(&[("bo", "approve"), ("cy", "approve"), ("di", "reject")], 2), rejected);
+        assert_eq!(
+            after(&[("bo", "approve"), ("cy", "approve"), ("di", "reject")], 2),
+            rejected
+        );
     }
 
     #[test]
     fn what_is_approved_is_released_and_what_is_over_stays() {
         let votes = || vec![vote("bo", "approve"), vote("cy", "approve")];
-        assert!(matches!(due(&dossier(State::Approved, votes(), 2)), Some(Due::Release(_))));
-        assert_eq!(due(&dossier(State::Approved, votes(), 3)), None, "a clearance is never guessed");
-        for state in [State::Released, State::Returned, State::Rejected, State::Withdrawn, State::Lapsed] {
+        assert!(matches!(
+            due(&dossier(State::Approved, votes(), 2)),
+            Some(Due::Release(_))
+        ));
+        assert_eq!(
+            due(&dossier(State::Approved, votes(), 3)),
+            None,
+            "a clearance is never guessed"
+        );
+        for state in [
+            State::Released,
+            State::Returned,
+            State::Rejected,
+            State::Withdrawn,
+            State::Lapsed,
+        ] {
             assert_eq!(due(&dossier(state, votes(), 2)), None, "{state}");
         }
     }

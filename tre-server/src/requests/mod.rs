@@ -30,7 +30,7 @@ pub(crate) use moves::{lapse, resume, withdraw};
 pub(crate) use release::{Fetched, fetch, find as find_release, releases};
 pub(crate) use review::{Verdict, vote};
 pub(crate) use submit::{Wish, submit};
-pub(crate) use visible::{Seen, seen};
+pub(crate) use visible::seen;
 
 #[cfg(test)]
 pub(crate) mod tests {

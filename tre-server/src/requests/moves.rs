@@ -34,7 +34,13 @@ pub(super) async fn step(
         to: to.to_string(),
     };
     core.audit(actor.clone(), moved).await?;
-    let step = Move { from: from.as_str(), to: to.as_str(), at: core.now(), actor: &actor.user, note };
+    let step = Move {
+        from: from.as_str(),
+        to: to.as_str(),
+        at: core.now(),
+        actor: &actor.user,
+        note,
+    };
     if core.store.requests().transition(&request.id, &step).await? {
         Ok(to)
     } else {
@@ -49,8 +55,18 @@ pub(super) fn not_possible(error: NoTransition) -> Problem {
 
 /// The entry of a move says what was about to happen; where somebody else was first, another says that it did not.
 pub(super) async fn lost_race<T>(core: &Core, actor: Actor, act: Act) -> Result<T, Problem> {
-    let problem = Problem::of(&codes::REQ_STATE, format!("the request changed before `{act}` could happen"));
-    core.audit(actor, Event::ControlRefused { call: act.to_string(), code: problem.code.id.to_owned() }).await?;
+    let problem = Problem::of(
+        &codes::REQ_STATE,
+        format!("the request changed before `{act}` could happen"),
+    );
+    core.audit(
+        actor,
+        Event::ControlRefused {
+            call: act.to_string(),
+            code: problem.code.id.to_owned(),
+        },
+    )
+    .await?;
     Err(problem)
 }
 
@@ -61,9 +77,9 @@ pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> R
         let dossier = Dossier::load(core, id).await?;
         let Some(due) = due(&dossier) else { return Ok(()) };
         let done = match due {
-            Due::Vote(act, note) => {
-                step(core, actor, &dossier.request, (act, Party::Reviewer), &note).await.map(drop)
-            }
+            Due::Vote(act, note) => step(core, actor, &dossier.request, (act, Party::Reviewer), &note)
+                .await
+                .map(drop),
             Due::Release(clearance) => publish(core, &dossier.request, clearance).await.map(drop),
         };
         match done {
@@ -79,14 +95,21 @@ pub(super) async fn settle(core: &Arc<Core>, actor: &Actor, id: &RequestId) -> R
 /// # Errors
 /// `TRE-REQ-002` when it is over.
 pub(crate) async fn withdraw(core: &Core, actor: &Actor, dossier: &Dossier) -> Result<(), Problem> {
-    step(core, actor, &dossier.request, (Act::Withdraw, Party::Author), "").await.map(drop)
+    step(core, actor, &dossier.request, (Act::Withdraw, Party::Author), "")
+        .await
+        .map(drop)
 }
 
 /// Ends all open requests of a project. Returns how many.
 ///
 /// # Errors
 /// When store or log fail.
-pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reason: &str) -> Result<u32, Problem> {
+pub(crate) async fn lapse(
+    core: &Core,
+    actor: &Actor,
+    project: &ProjectId,
+    reason: &str,
+) -> Result<u32, Problem> {
     let mut lapsed = 0;
     for request in core.store.requests().list(Some(project)).await? {
         if !State::from_stored(&request.state).is_some_and(State::is_open) {
@@ -108,7 +131,9 @@ pub(crate) async fn lapse(core: &Core, actor: &Actor, project: &ProjectId, reaso
 pub(crate) async fn resume(core: &Arc<Core>) -> Result<(), Problem> {
     let system = core.system()?;
     for request in core.store.requests().list(None).await? {
-        let Some(state) = State::from_stored(&request.state).filter(|state| state.is_open()) else { continue };
+        let Some(state) = State::from_stored(&request.state).filter(|state| state.is_open()) else {
+            continue;
+        };
         let project = core.project(&request.project).await?;
         if project.stored.closed.is_some() {
             lapse(core, &system, &request.project, "the project was closed").await?;

@@ -29,7 +29,11 @@ pub(crate) struct Fetched {
 ///
 /// # Errors
 /// `TRE-REQ-002` when somebody else was first; a failure when the bytes are not those that were frozen.
-pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clearance) -> Result<ReleaseId, Problem> {
+pub(super) async fn publish(
+    core: &Arc<Core>,
+    request: &Request,
+    clearance: Clearance,
+) -> Result<ReleaseId, Problem> {
     if !clearance.covers(request) {
         return Err(internal("a clearance of another request"));
     }
@@ -57,8 +61,13 @@ pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clea
         reviewers: clearance.reviewers().to_vec(),
     };
     core.audit(system.clone(), event).await?;
-    let step =
-        Move { from: from.as_str(), to: to.as_str(), at: release.released_at, actor: &system.user, note: "" };
+    let step = Move {
+        from: from.as_str(),
+        to: to.as_str(),
+        at: release.released_at,
+        actor: &system.user,
+        note: "",
+    };
     if core.store.releases().publish(&release, &step).await? {
         Ok(release.id)
     } else {
@@ -68,9 +77,17 @@ pub(super) async fn publish(core: &Arc<Core>, request: &Request, clearance: Clea
 
 /// The frozen bytes and the record, if they are what was frozen.
 fn intact(request: &Request) -> Result<(Vec<u8>, String), Problem> {
-    let output = request.output.clone().filter(|bytes| sha256_hex(bytes) == request.output_sha256);
-    let record = request.record.clone().filter(|json| sha256_hex(json.as_bytes()) == request.record_sha256);
-    output.zip(record).ok_or_else(|| internal(format!("the bytes of request {} were altered", request.id)))
+    let output = request
+        .output
+        .clone()
+        .filter(|bytes| sha256_hex(bytes) == request.output_sha256);
+    let record = request
+        .record
+        .clone()
+        .filter(|json| sha256_hex(json.as_bytes()) == request.record_sha256);
+    output
+        .zip(record)
+        .ok_or_else(|| internal(format!("the bytes of request {} were altered", request.id)))
 }
 
 /// The releases of a project, or of all, the latest first.
@@ -99,7 +116,12 @@ pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Problem> {
 }
 
 async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Problem> {
-    let release = core.store.releases().get(id).await?.ok_or_else(|| unknown(id.as_str()))?;
+    let release = core
+        .store
+        .releases()
+        .get(id)
+        .await?
+        .ok_or_else(|| unknown(id.as_str()))?;
     let request = core.store.requests().get(&release.request).await?;
     let request = request.ok_or_else(|| internal("a release without its request"))?;
     Ok(Fetched { release, request })
@@ -114,7 +136,10 @@ pub(crate) async fn fetch(core: &Core, actor: Actor, fetched: Fetched) -> Result
     if sha256_hex(&release.output) != release.output_sha256
         || sha256_hex(release.record.as_bytes()) != release.record_sha256
     {
-        return Err(internal(format!("the bytes of release {} were altered", release.id)));
+        return Err(internal(format!(
+            "the bytes of release {} were altered",
+            release.id
+        )));
     }
     let event = Event::ReleaseFetched {
         release: release.id.clone(),
@@ -138,8 +163,14 @@ mod tests {
     fn only_the_bytes_that_were_frozen_leave() {
         let good = request(State::Approved);
         assert_eq!(intact(&good).unwrap().0, OUTPUT);
-        let altered = Request { output: Some(b"n\n3\n".to_vec()), ..good.clone() };
-        let record = Request { record: Some("{ }".to_owned()), ..good.clone() };
+        let altered = Request {
+            output: Some(b"n\n3\n".to_vec()),
+            ..good.clone()
+        };
+        let record = Request {
+            record: Some("{ }".to_owned()),
+            ..good.clone()
+        };
         let destroyed = Request { output: None, ..good };
         for request in [altered, record, destroyed] {
             assert_eq!(intact(&request).unwrap_err().code, &codes::RUN_INTERNAL);

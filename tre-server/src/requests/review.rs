@@ -45,7 +45,10 @@ pub(crate) async fn vote(
 ) -> Result<(), Problem> {
     words::comment(comment, verdict != Verdict::Approve)?;
     let request = &dossier.request;
-    dossier.state.after(verdict.act(), Party::Reviewer).map_err(not_possible)?;
+    dossier
+        .state
+        .after(verdict.act(), Party::Reviewer)
+        .map_err(not_possible)?;
     let review = Review {
         request: request.id.clone(),
         reviewer: actor.user.clone(),
@@ -71,10 +74,20 @@ pub(crate) async fn vote(
 async fn not_counted(core: &Core, actor: Actor, review: &Review) -> Result<(), Problem> {
     let votes = core.store.reviews().of(&review.request).await?;
     let problem = if votes.iter().any(|vote| vote.reviewer == review.reviewer) {
-        Problem::of(&codes::REQ_VOTED, format!("`{}` has voted on this request", review.reviewer))
+        Problem::of(
+            &codes::REQ_VOTED,
+            format!("`{}` has voted on this request", review.reviewer),
+        )
     } else {
         Problem::of(&codes::REQ_STATE, "the request left the review before your vote")
     };
-    core.audit(actor, Event::ControlRefused { call: review.vote.clone(), code: problem.code.id.to_owned() }).await?;
+    core.audit(
+        actor,
+        Event::ControlRefused {
+            call: review.vote.clone(),
+            code: problem.code.id.to_owned(),
+        },
+    )
+    .await?;
     Err(problem)
 }

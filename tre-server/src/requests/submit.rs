@@ -80,13 +80,26 @@ async fn open(core: &Arc<Core>, request: &Request, policy: &Policy, reviewers: u
         return publish(core, request, clearance).await.map(drop);
     }
     let note = needs(reviewers.max(1));
-    step(core, &core.system()?, request, (Act::OpenReview, Party::System), &note).await.map(drop)
+    step(
+        core,
+        &core.system()?,
+        request,
+        (Act::OpenReview, Party::System),
+        &note,
+    )
+    .await
+    .map(drop)
 }
 
 /// The decision as the record has it: the record is what the bytes are bound to.
 fn decided(request: &Request) -> Result<Outcome, Problem> {
-    let record = request.record.as_deref().and_then(|json| serde_json::from_str::<SdcRecord>(json).ok());
-    record.map(|record| record.decision.outcome).ok_or_else(|| internal("a request has no readable record"))
+    let record = request
+        .record
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<SdcRecord>(json).ok());
+    record
+        .map(|record| record.decision.outcome)
+        .ok_or_else(|| internal("a request has no readable record"))
 }
 
 /// Logs and stores a new request.
@@ -132,7 +145,11 @@ async fn keep(
 
 /// How many people of the permit could review what `author` asks for.
 fn possible_reviewers(project: &Project, author: &UserName) -> usize {
-    project.permit.people_with(Role::Checker).filter(|user| *user != author).count()
+    project
+        .permit
+        .people_with(Role::Checker)
+        .filter(|user| *user != author)
+        .count()
 }
 
 /// Said before anything runs: a request that nobody could ever approve is of no use.
@@ -146,11 +163,17 @@ fn enough(others: usize, reviewers: u8) -> Result<(), Problem> {
 
 async fn few_enough(core: &Core, project: &Project) -> Result<(), Problem> {
     let requests = core.store.requests().list(Some(&project.stored.id)).await?;
-    let open = requests.iter().filter(|r| State::from_stored(&r.state).is_some_and(State::is_open)).count();
+    let open = requests
+        .iter()
+        .filter(|r| State::from_stored(&r.state).is_some_and(State::is_open))
+        .count();
     if open < MOST_OPEN {
         return Ok(());
     }
-    Err(Problem::of(&codes::REQ_TOO_MANY, format!("{open} requests of this project are open")))
+    Err(Problem::of(
+        &codes::REQ_TOO_MANY,
+        format!("{open} requests of this project are open"),
+    ))
 }
 
 #[cfg(test)]
@@ -164,13 +187,20 @@ mod tests {
         assert!(enough(2, 2).is_ok() && enough(0, 0).is_ok());
         let problem = enough(1, 2).unwrap_err();
         assert_eq!(problem.code.id, "TRE-REQ-005");
-        assert!(problem.what.contains("needs 2 reviewers other than you, and the permit names 1"));
+        assert!(
+            problem
+                .what
+                .contains("needs 2 reviewers other than you, and the permit names 1")
+        );
     }
 
     #[test]
     fn without_a_readable_record_there_is_no_decision() {
         assert!(decided(&request(State::Submitted)).is_err());
-        let destroyed = Request { record: None, ..request(State::Submitted) };
+        let destroyed = Request {
+            record: None,
+            ..request(State::Submitted)
+        };
         assert!(decided(&destroyed).is_err());
     }
 }

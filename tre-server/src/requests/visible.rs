@@ -23,11 +23,20 @@ pub(crate) fn seen<'d>(dossier: &'d Dossier, viewer: &UserName) -> Seen<'d> {
     let given = u32::try_from(given).unwrap_or(u32::MAX);
     let voted = votes.iter().any(|vote| &vote.reviewer == viewer);
     if voted || !dossier.state.is_open() {
-        Seen { votes, approvals: given }
+        Seen {
+            votes,
+            approvals: given,
+        }
     } else if &dossier.request.author == viewer {
-        Seen { votes: &[], approvals: given }
+        Seen {
+            votes: &[],
+            approvals: given,
+        }
     } else {
-        Seen { votes: &[], approvals: 0 }
+        Seen {
+            votes: &[],
+            approvals: 0,
+        }
     }
 }
 
@@ -56,7 +65,13 @@ mod tests {
     #[test]
     fn what_is_over_is_open_to_author_and_checkers() {
         for who in ["alice", "bo", "cy"] {
-            for state in [State::Returned, State::Rejected, State::Released, State::Lapsed, State::Withdrawn] {
+            for state in [
+                State::Returned,
+                State::Rejected,
+                State::Released,
+                State::Lapsed,
+                State::Withdrawn,
+            ] {
                 assert_eq!(sees(who, state), (1, 1), "{who} {state}");
             }
         }

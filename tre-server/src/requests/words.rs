@@ -20,7 +20,11 @@ pub(super) fn context(text: &str) -> Result<(), Problem> {
 
 /// A comment; `must` it be there?
 pub(super) fn comment(text: &str, must: bool) -> Result<(), Problem> {
-    if must { required("comment", text, MAX_TEXT) } else { fits("comment", text, MAX_TEXT) }
+    if must {
+        required("comment", text, MAX_TEXT)
+    } else {
+        fits("comment", text, MAX_TEXT)
+    }
 }
 
 fn required(name: &str, text: &str, most: usize) -> Result<(), Problem> {
@@ -33,10 +37,19 @@ fn required(name: &str, text: &str, most: usize) -> Result<(), Problem> {
 fn fits(name: &str, text: &str, most: usize) -> Result<(), Problem> {
     let length = text.chars().count();
     if length > most {
-        return Err(Problem::of(&codes::REQ_TEXT, format!("the {name} has {length} characters, more than {most}")));
+        return Err(Problem::of(
+            &codes::REQ_TEXT,
+            format!("the {name} has {length} characters, more than {most}"),
+        ));
     }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r') {
-        return Err(Problem::of(&codes::REQ_TEXT, format!("the {name} holds control characters")));
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r')
+    {
+        return Err(Problem::of(
+            &codes::REQ_TEXT,
+            format!("the {name} holds control characters"),
+        ));
     }
     Ok(())
 }
