@@ -5,6 +5,8 @@
 //! The form of Japanese members is that of JP Core: insurer (8 digits, zero-padded), symbol, number, branch (2 digits or
 //! empty), joined by colons.
 
+use std::borrow::Cow;
+
 use tre_core::spec::Canon;
 use unicode_normalization::UnicodeNormalization;
 
@@ -86,34 +88,40 @@ fn push_without_leading_zeros(digits: &str, out: &mut String) {
 }
 
 fn jp_member_id(text: &str, out: &mut String) -> Result<(), Reason> {
-    let text: String = folded(text).filter(|c| !c.is_whitespace()).collect();
-    if text.is_empty() {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic());
+    let folded: Cow<'_, str> = if plain {
+        Cow::Borrowed(text)
+    } else {
+        folded(text)
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .into()
+    };
+    if folded.is_empty() {
         return Ok(());
     }
-    let mut parts = text.split(':');
-    let (insurer, symbol, number, branch) = match (
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ) {
-        (Some(insurer), Some(symbol), Some(number), branch, None) => {
-            (insurer, symbol, number, branch.unwrap_or(""))
-        }
-        _ => return Err(Reason::BadUnit),
+    let mut parts = folded.split(':');
+    let (Some(insurer), Some(symbol), Some(number)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(Reason::BadUnit);
     };
+    let branch = parts.next().unwrap_or("");
     let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let insurer_ok = (1..=8).contains(&insurer.len()) && is_number(insurer);
     let branch_ok = branch.len() <= 2 && is_number(branch);
-    if !insurer_ok || !branch_ok || number.is_empty() {
+    if !insurer_ok || !branch_ok || number.is_empty() || parts.next().is_some() {
         return Err(Reason::BadUnit);
     }
-    out.push_str(&format!("{insurer:0>8}:{symbol}:{number}:"));
+    push_padded(insurer, 8, out);
+    out.extend([":", symbol, ":", number, ":"]);
     if !branch.is_empty() {
-        out.push_str(&format!("{branch:0>2}"));
+        push_padded(branch, 2, out);
     }
     Ok(())
+}
+
+fn push_padded(digits: &str, width: usize, out: &mut String) {
+    (digits.len()..width).for_each(|_| out.push('0'));
+    out.push_str(digits);
 }
 
 #[cfg(test)]

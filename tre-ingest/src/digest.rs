@@ -25,7 +25,7 @@ pub(crate) fn name_version(
     mut hasher: VersionHasher,
     spec: &Spec,
     tables: &[Sorted],
-    units: &mut Sorter<'_>,
+    units: &mut Sorter,
     pace: &mut Pace<'_>,
 ) -> Result<VersionId, Problem> {
     hasher.update(b"tre/version/v1\0");

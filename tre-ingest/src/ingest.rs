@@ -135,6 +135,7 @@ impl<'a> Run<'a> {
         let lock = self.home.ingest("tre ingest").map_err(Problem::from)?;
         let staging = lock.stage().map_err(Problem::from)?;
         let scratch = Scratch::new(staging.path()).map_err(|error| storage("make a key", &error))?;
+        let scratch = Arc::new(scratch);
 
         let read = self.read(&inputs, &scratch)?;
         if read.rejects.too_many() {
@@ -164,7 +165,7 @@ impl<'a> Run<'a> {
     }
 
     /// Pass 1: files to sorted rows.
-    fn read(&self, inputs: &[Vec<InputFile>], scratch: &Scratch) -> Result<Tables<'a>, Problem> {
+    fn read(&self, inputs: &[Vec<InputFile>], scratch: &Arc<Scratch>) -> Result<Tables<'a>, Problem> {
         let (vault, population) = (self.home.vault(), &self.spec.population);
         let total = inputs.iter().flatten().map(|file| file.bytes).sum();
         let mut pace = Pace::new(self.observer, self.cancel, Phase::Reading, total);
@@ -177,7 +178,8 @@ impl<'a> Run<'a> {
         };
         for (table, files) in self.spec.tables.iter().zip(inputs) {
             let mut sorter = Sorter::new(scratch, self.rows_memory());
-            let mut ingest = TableIngest::new(table, vault, population, &mut read.rejects);
+            let mut ingest =
+                TableIngest::new(table, vault, population, &mut read.entities, &mut read.rejects);
             for file in files {
                 // Decoders of other people's formats have been known to panic; that is a damaged file, not our end.
                 let reading = AssertUnwindSafe(|| {
@@ -228,7 +230,7 @@ impl<'a> Run<'a> {
     }
 
     /// Pass 2: sorted rows to the version's id, and the units that occur.
-    fn name(&self, read: &Tables<'_>, scratch: &Scratch) -> Result<(VersionId, Sorted), Problem> {
+    fn name(&self, read: &Tables<'_>, scratch: &Arc<Scratch>) -> Result<(VersionId, Sorted), Problem> {
         let rows = read.tables.iter().map(Sorted::rows).sum();
         let mut pace = Pace::new(self.observer, self.cancel, Phase::Hashing, rows);
         let mut units = Sorter::new(scratch, self.options.memory / 8);
@@ -246,7 +248,7 @@ impl<'a> Run<'a> {
         &self,
         lock: &'h Ingest<'_>,
         staging: &Staging<'_>,
-        scratch: &Scratch,
+        scratch: &Arc<Scratch>,
         mut read: Tables<'_>,
         version: &VersionId,
         units: &Sorted,

@@ -17,29 +17,23 @@ use crate::values::hash_bytes;
 /// Entities of one kind; more are no entities.
 pub(crate) const MAX_ENTITIES: usize = 1 << 22;
 
-const RECENT: usize = 1 << 13;
-
 /// Links the units of one table.
 pub(crate) struct UnitLinker {
     canon: Canon,
     key: LinkageKey,
     canonical: String,
     number: String,
-    /// Direct-mapped by hash: identifier as written, its link.
-    recent: Vec<(Vec<u8>, Link)>,
+    recent: Recent,
 }
 
 impl UnitLinker {
     pub(crate) fn new(canon: Canon, key: LinkageKey) -> Self {
-        let recent = std::iter::repeat_with(|| (Vec::new(), Link::default()))
-            .take(RECENT)
-            .collect();
         UnitLinker {
             canon,
             key,
             canonical: String::new(),
             number: String::new(),
-            recent,
+            recent: Recent::new(),
         }
     }
 
@@ -49,21 +43,15 @@ impl UnitLinker {
             NoIdentifier::Null => Reason::NoUnit,
             NoIdentifier::Type => Reason::BadUnit,
         })?;
-        let slot = hash_bytes(bytes) as usize % RECENT;
-        match self.recent.get(slot) {
-            // No identifier is empty, so a slot that was never used matches none.
-            Some((known, link)) if known == bytes && !bytes.is_empty() => return Ok(*link),
-            Some(_) | None => {}
+        let slot = Recent::slot(bytes);
+        if let Some(link) = self.recent.get(slot, bytes) {
+            return Ok(link);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Reason::BadUnit)?;
         self.canonical.clear();
         canonicalise(self.canon, text, &mut self.canonical)?;
         let link = self.key.link(self.canonical.as_bytes());
-        if let Some((known, remembered)) = self.recent.get_mut(slot) {
-            known.clear();
-            known.extend_from_slice(bytes);
-            *remembered = link;
-        }
+        self.recent.put(slot, bytes, link);
         Ok(link)
     }
 }
@@ -74,6 +62,7 @@ pub(crate) struct EntityLinker {
     canonical: String,
     number: String,
     known: HashMap<Box<[u8]>, Link>,
+    recent: Recent,
 }
 
 /// Why an entity has no link.
@@ -92,6 +81,7 @@ impl EntityLinker {
             canonical: String::new(),
             number: String::new(),
             known: HashMap::new(),
+            recent: Recent::new(),
         }
     }
 
@@ -102,7 +92,12 @@ impl EntityLinker {
             Err(NoIdentifier::Null) => return Ok(None),
             Err(NoIdentifier::Type) => return Err(NoEntity::Rejected(Reason::BadEntity)),
         };
+        let slot = Recent::slot(bytes);
+        if let Some(link) = self.recent.get(slot, bytes) {
+            return Ok(Some(link));
+        }
         if let Some(link) = self.known.get(bytes) {
+            self.recent.put(slot, bytes, *link);
             return Ok(Some(*link));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| NoEntity::Rejected(Reason::BadEntity))?;
@@ -124,6 +119,53 @@ impl EntityLinker {
         links.sort_unstable();
         links.dedup();
         links
+    }
+}
+
+/// Links of identifiers that were seen lately, by hash; an entry fills a cache line.
+struct Recent(Vec<Entry>);
+
+#[derive(Clone)]
+struct Entry {
+    length: u8,
+    identifier: [u8; Recent::LONGEST],
+    link: Link,
+}
+
+impl Recent {
+    const SLOTS: usize = 1 << 14;
+    /// Longer identifiers are not remembered.
+    const LONGEST: usize = 47;
+
+    fn new() -> Self {
+        let empty = Entry {
+            length: 0,
+            identifier: [0; Recent::LONGEST],
+            link: Link::default(),
+        };
+        Recent(vec![empty; Recent::SLOTS])
+    }
+
+    fn slot(identifier: &[u8]) -> usize {
+        hash_bytes(identifier) as usize % Recent::SLOTS
+    }
+
+    fn get(&self, slot: usize, identifier: &[u8]) -> Option<Link> {
+        let entry = self.0.get(slot)?;
+        // No identifier that has a link is empty, so an entry that was never used matches none.
+        let known = entry.identifier.get(..usize::from(entry.length))?;
+        (known == identifier && !identifier.is_empty()).then_some(entry.link)
+    }
+
+    fn put(&mut self, slot: usize, identifier: &[u8], link: Link) {
+        let Some(entry) = self.0.get_mut(slot) else { return };
+        if let (Some(to), Ok(length)) = (
+            entry.identifier.get_mut(..identifier.len()),
+            u8::try_from(identifier.len()),
+        ) {
+            to.copy_from_slice(identifier);
+            (entry.length, entry.link) = (length, link);
+        }
     }
 }
 

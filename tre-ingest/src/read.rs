@@ -1,13 +1,13 @@
 //! Pass 1: every row of a table's files becomes an encoded row in the sorter, or a reject.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tre_core::codes::{self, Problem};
 use tre_core::ids::{EntityKind, PopulationName};
 use tre_core::spec::Table;
-use tre_home::vault::Vault;
+use tre_home::vault::{Link, Vault};
 
 use crate::link::{EntityLinker, MAX_ENTITIES, NoEntity, UnitLinker};
 use crate::progress::Pace;
@@ -16,7 +16,7 @@ use crate::rejects::{Origin, Rejects, WHOLE_RECORD};
 use crate::report::TableReport;
 use crate::row;
 use crate::sort::Sorter;
-use crate::source::{HeaderMismatch, InputFile, OpenError, Row, TableReader};
+use crate::source::{Cell, HeaderMismatch, InputFile, OpenError, Row, TableReader};
 use crate::storage;
 use crate::values::ColumnReader;
 
@@ -24,7 +24,7 @@ use crate::values::ColumnReader;
 pub(crate) struct EntityLinkers<'v> {
     vault: &'v Vault,
     population: &'v PopulationName,
-    linkers: BTreeMap<EntityKind, EntityLinker>,
+    linkers: Vec<(EntityKind, EntityLinker)>,
 }
 
 impl<'v> EntityLinkers<'v> {
@@ -32,19 +32,31 @@ impl<'v> EntityLinkers<'v> {
         EntityLinkers {
             vault,
             population,
-            linkers: BTreeMap::new(),
+            linkers: Vec::new(),
         }
     }
 
-    fn of(&mut self, kind: &EntityKind) -> &mut EntityLinker {
+    /// Number of the linker of a kind.
+    fn of(&mut self, kind: &EntityKind) -> usize {
         self.linkers
-            .entry(kind.clone())
-            .or_insert_with(|| EntityLinker::new(self.vault.entity_linkage(self.population, kind)))
+            .iter()
+            .position(|(known, _)| known == kind)
+            .unwrap_or_else(|| {
+                let key = self.vault.entity_linkage(self.population, kind);
+                self.linkers.push((kind.clone(), EntityLinker::new(key)));
+                self.linkers.len() - 1
+            })
+    }
+
+    fn link(&mut self, number: usize, cell: Cell<'_>) -> Result<Option<Link>, NoEntity> {
+        self.linkers
+            .get_mut(number)
+            .map_or(Ok(None), |(_, linker)| linker.link(cell))
     }
 
     /// Kinds with their linkers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&EntityKind, &EntityLinker)> {
-        self.linkers.iter()
+        self.linkers.iter().map(|(kind, linker)| (kind, linker))
     }
 }
 
@@ -52,6 +64,8 @@ impl<'v> EntityLinkers<'v> {
 pub(crate) struct TableIngest<'t> {
     table: &'t Table,
     unit: Option<UnitLinker>,
+    /// Linkers of the entities, as numbers of [`EntityLinkers`].
+    entities: Vec<usize>,
     columns: Vec<ColumnReader>,
     /// Columns of the files that are read: unit, entities, columns.
     wanted: Vec<&'t str>,
@@ -72,6 +86,7 @@ impl<'t> TableIngest<'t> {
         table: &'t Table,
         vault: &Vault,
         population: &PopulationName,
+        entities: &mut EntityLinkers<'_>,
         rejects: &mut Rejects,
     ) -> Self {
         let unit = table
@@ -88,6 +103,11 @@ impl<'t> TableIngest<'t> {
         TableIngest {
             table,
             unit,
+            entities: table
+                .entities
+                .iter()
+                .map(|entity| entities.of(&entity.kind))
+                .collect(),
             columns: table.columns.iter().map(ColumnReader::new).collect(),
             numbers: wanted.iter().map(|name| rejects.column(name)).collect(),
             wanted,
@@ -105,7 +125,7 @@ impl<'t> TableIngest<'t> {
         &mut self,
         file: &InputFile,
         entities: &mut EntityLinkers<'_>,
-        sorter: &mut Sorter<'_>,
+        sorter: &mut Sorter,
         rejects: &mut Rejects,
         pace: &mut Pace<'_>,
         bytes: &Arc<AtomicU64>,
@@ -139,7 +159,7 @@ impl<'t> TableIngest<'t> {
         &mut self,
         reader: &TableReader,
         entities: &mut EntityLinkers<'_>,
-        sorter: &mut Sorter<'_>,
+        sorter: &mut Sorter,
         rejects: &mut Rejects,
         origin: Origin,
     ) -> Result<(), Problem> {
@@ -176,8 +196,8 @@ impl<'t> TableIngest<'t> {
             out.extend_from_slice(&link);
             at += 1;
         }
-        for entity in &self.table.entities {
-            match entities.of(&entity.kind).link(reader.cell(at)) {
+        for entity in &self.entities {
+            match entities.link(*entity, reader.cell(at)) {
                 Ok(Some(link)) => row::put_link(&link, out),
                 Ok(None) => row::put_null(out),
                 Err(NoEntity::Rejected(reason)) => return Err(Refusal::Reject(at, reason)),

@@ -11,42 +11,33 @@ pub(crate) use merge::Merge;
 pub(crate) use run::Scratch;
 
 use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use run::{Run, RunWriter};
 
 /// Runs that are merged at once; more are first merged into fewer, so that files and buffers stay few.
 const FAN_IN: usize = 64;
 
-/// Offsets are 32 bits wide.
-const MAX_BUDGET: usize = 3 << 30;
+/// Offsets are 32 bits wide; a row is a few MiB at most.
+const MAX_CHUNK: usize = 3 << 30;
 
-/// A row in the arena. The first bytes of the row stand beside its place, so that most comparisons touch nothing else.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry {
-    head: u64,
-    start: u32,
-    length: u32,
-}
-
-/// Collects rows and sorts them.
-pub(crate) struct Sorter<'s> {
-    scratch: &'s Scratch,
-    budget: usize,
-    arena: Vec<u8>,
-    entries: Vec<Entry>,
+/// Collects rows and sorts them. While a full chunk is sorted and written by a second thread, the next one fills.
+pub(crate) struct Sorter {
+    scratch: Arc<Scratch>,
+    chunk: Chunk,
+    spilling: Spilling,
     runs: Vec<Run>,
     rows: u64,
 }
 
-impl<'s> Sorter<'s> {
+impl Sorter {
     /// Keeps at most about `budget` bytes of rows in memory.
-    pub(crate) fn new(scratch: &'s Scratch, budget: usize) -> Self {
+    pub(crate) fn new(scratch: &Arc<Scratch>, budget: usize) -> Self {
         Sorter {
-            scratch,
-            budget: budget.min(MAX_BUDGET),
-            // Address space only: pages that no row reaches are never touched.
-            arena: Vec::with_capacity(budget.min(MAX_BUDGET)),
-            entries: Vec::new(),
+            scratch: Arc::clone(scratch),
+            chunk: Chunk::new((budget / 2).min(MAX_CHUNK)),
+            spilling: Spilling(None),
             runs: Vec::new(),
             rows: 0,
         }
@@ -57,22 +48,12 @@ impl<'s> Sorter<'s> {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> io::Result<Result<(), E>> {
-        if self.arena.len() + self.entries.len() * size_of::<Entry>() >= self.budget {
+        if self.chunk.size() >= self.chunk.limit {
             self.spill()?;
         }
-        let start = self.arena.len();
-        if let Err(error) = write(&mut self.arena) {
-            self.arena.truncate(start);
-            return Ok(Err(error));
-        }
-        let row = self.arena.get(start..).unwrap_or_default();
-        self.entries.push(Entry {
-            head: head(row),
-            start: start as u32,
-            length: row.len() as u32,
-        });
-        self.rows += 1;
-        Ok(Ok(()))
+        let pushed = self.chunk.push(write);
+        self.rows += u64::from(pushed.is_ok());
+        Ok(pushed)
     }
 
     /// Adds a row.
@@ -87,18 +68,18 @@ impl<'s> Sorter<'s> {
 
     /// Ends collecting. What is in memory stays there if it takes no more than `keep` bytes.
     pub(crate) fn finish(mut self, keep: usize) -> io::Result<Sorted> {
-        if self.arena.len() + self.entries.len() * size_of::<Entry>() > keep {
+        if self.chunk.size() > keep {
             self.spill()?;
-            self.arena = Vec::new();
-            self.entries = Vec::new();
-        } else {
-            self.sort();
-            self.arena.shrink_to_fit();
-            self.entries.shrink_to_fit();
         }
+        if let Some((run, _)) = self.spilling.wait()? {
+            self.runs.push(run);
+        }
+        self.chunk.sort();
+        self.chunk.arena.shrink_to_fit();
+        self.chunk.entries.shrink_to_fit();
         while self.runs.len() > FAN_IN {
             let merged: Vec<Run> = self.runs.drain(..FAN_IN).collect();
-            let mut writer = RunWriter::create(self.scratch)?;
+            let mut writer = RunWriter::create(&self.scratch)?;
             let mut rows = Merge::of_runs(&merged)?;
             while let Some(row) = rows.next()? {
                 writer.write(row)?;
@@ -106,11 +87,94 @@ impl<'s> Sorter<'s> {
             self.runs.push(writer.finish()?);
         }
         Ok(Sorted {
-            arena: self.arena,
-            entries: self.entries,
+            chunk: self.chunk,
             runs: self.runs,
             rows: self.rows,
         })
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let empty = match self.spilling.wait()? {
+            Some((run, chunk)) => {
+                self.runs.push(run);
+                chunk
+            }
+            None => Chunk::new(self.chunk.limit),
+        };
+        let full = std::mem::replace(&mut self.chunk, empty);
+        let scratch = Arc::clone(&self.scratch);
+        let write = move || full.into_run(&scratch);
+        let thread = std::thread::Builder::new()
+            .name("tre sort".to_owned())
+            .spawn(write)?;
+        self.spilling.0 = Some(thread);
+        Ok(())
+    }
+}
+
+/// A chunk on its way to the disk. It is waited for in any case, so that nothing is written after the ingest has ended.
+struct Spilling(Option<JoinHandle<io::Result<(Run, Chunk)>>>);
+
+impl Spilling {
+    /// The run, if one was being written, and the chunk, which is empty now.
+    fn wait(&mut self) -> io::Result<Option<(Run, Chunk)>> {
+        let Some(thread) = self.0.take() else {
+            return Ok(None);
+        };
+        let ended = |_| io::Error::other("the sorting thread ended early");
+        thread.join().map_err(ended)?.map(Some)
+    }
+}
+
+impl Drop for Spilling {
+    fn drop(&mut self) {
+        // Whoever drops it unread has failed already.
+        drop(self.wait());
+    }
+}
+
+/// Rows in memory.
+struct Chunk {
+    limit: usize,
+    arena: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// A row in the arena. The first bytes of the row stand beside its place, so that most comparisons touch nothing else.
+#[derive(Clone, Copy)]
+struct Entry {
+    head: u64,
+    start: u32,
+    length: u32,
+}
+
+impl Chunk {
+    fn new(limit: usize) -> Self {
+        // Address space only: pages that no row reaches are never touched.
+        Chunk {
+            limit,
+            arena: Vec::with_capacity(limit),
+            entries: Vec::new(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.arena.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        let start = self.arena.len();
+        if let Err(error) = write(&mut self.arena) {
+            self.arena.truncate(start);
+            return Err(error);
+        }
+        let row = self.arena.get(start..).unwrap_or_default();
+        self.entries.push(Entry {
+            head: head(row),
+            start: start as u32,
+            length: row.len() as u32,
+        });
+        Ok(())
     }
 
     fn sort(&mut self) {
@@ -122,26 +186,21 @@ impl<'s> Sorter<'s> {
         });
     }
 
-    fn spill(&mut self) -> io::Result<()> {
-        if self.entries.is_empty() {
-            return Ok(());
-        }
+    fn into_run(mut self, scratch: &Scratch) -> io::Result<(Run, Chunk)> {
         self.sort();
-        let mut writer = RunWriter::create(self.scratch)?;
+        let mut writer = RunWriter::create(scratch)?;
         for entry in &self.entries {
             writer.write(row_of(&self.arena, entry))?;
         }
-        self.runs.push(writer.finish()?);
         self.arena.clear();
         self.entries.clear();
-        Ok(())
+        Ok((writer.finish()?, self))
     }
 }
 
 /// Rows in order, to be read as often as needed.
 pub(crate) struct Sorted {
-    arena: Vec<u8>,
-    entries: Vec<Entry>,
+    chunk: Chunk,
     runs: Vec<Run>,
     rows: u64,
 }
@@ -149,7 +208,7 @@ pub(crate) struct Sorted {
 impl Sorted {
     /// Reads from the first row.
     pub(crate) fn read(&self) -> io::Result<Merge<'_>> {
-        Merge::new(&self.arena, &self.entries, &self.runs)
+        Merge::new(&self.chunk.arena, &self.chunk.entries, &self.runs)
     }
 
     /// How many rows there are.
@@ -159,7 +218,7 @@ impl Sorted {
 
     /// Bytes of memory that they take.
     pub(crate) fn memory(&self) -> usize {
-        self.arena.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.chunk.arena.capacity() + self.chunk.entries.capacity() * size_of::<Entry>()
     }
 }
 
@@ -215,7 +274,7 @@ mod tests {
     #[test]
     fn any_budget_gives_the_same_order() {
         let directory = tempfile::tempdir().unwrap();
-        let scratch = Scratch::new(directory.path()).unwrap();
+        let scratch = Arc::new(Scratch::new(directory.path()).unwrap());
         let input = rows(20_000, 1);
         let mut expected = input.clone();
         expected.sort();

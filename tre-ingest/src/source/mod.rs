@@ -4,6 +4,7 @@
 //! differ in the order of their columns and in what else they hold. What a cell means is for [`crate::values`]; here
 //! is only what the format itself says: whether it is NULL, and its bytes or machine type.
 
+mod ahead;
 mod csv;
 mod files;
 mod parquet;
@@ -15,6 +16,7 @@ use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::ahead::ReadAhead;
 use self::csv::{CsvReader, Record};
 use self::files::Format;
 use self::parquet::ParquetReader;
@@ -132,9 +134,12 @@ impl TableReader {
         };
         let (header, mut inner) = match file.format {
             Format::Csv => csv_inner(Box::new(counted))?,
-            Format::CsvGz => csv_inner(Box::new(flate2::read::MultiGzDecoder::new(
-                BufReader::with_capacity(128 << 10, counted),
-            )))?,
+            Format::CsvGz => {
+                let packed = BufReader::with_capacity(128 << 10, counted);
+                let unpacked =
+                    ReadAhead::new(flate2::read::MultiGzDecoder::new(packed)).map_err(SourceError::Read)?;
+                csv_inner(Box::new(unpacked))?
+            }
             Format::Parquet => {
                 let reader = ParquetReader::open(counted.file, bytes)?;
                 (reader.header(), Inner::Parquet(Box::new(reader)))

@@ -7,6 +7,8 @@
 mod batch;
 mod file;
 
+use std::sync::Arc;
+
 use tre_core::codes::{self, Problem};
 use tre_core::ids::VersionId;
 use tre_core::manifest::{FileManifest, TableManifest};
@@ -33,7 +35,7 @@ pub(crate) struct Target<'a> {
     pub(crate) version: &'a VersionId,
     pub(crate) key: &'a VersionKey,
     pub(crate) staging: &'a Staging<'a>,
-    pub(crate) scratch: &'a Scratch,
+    pub(crate) scratch: &'a Arc<Scratch>,
     pub(crate) units: &'a Units<'a>,
     pub(crate) entities: &'a [Entities<'a>],
     pub(crate) cuts: &'a [u32],
