@@ -245,7 +245,11 @@ fn lowered_aggregate(call: &AggregateFunction, scope: &Scope<'_>) -> Result<Lowe
             "put the condition into WHERE, or group by it",
         ));
     }
-    let bare = |arg: &SqlExpr| scope.bare(uncast(arg, scope));
+    let bare = |arg: &SqlExpr| match arg {
+        // Whatever the engine would make of it, a pid under a conversion is still a pid.
+        SqlExpr::Cast(cast) if scope.bare(&cast.expr)? == Some(Slot::Unit) => Ok(Some(Slot::Unit)),
+        _ => scope.bare(uncast(arg, scope)),
+    };
     match (name, params.distinct, params.args.as_slice()) {
         ("count", false, [SqlExpr::Literal(value, _)]) if !value.is_null() => {
             Ok(LoweredAggregate::One(Aggregate::CountRows))

@@ -52,6 +52,8 @@ pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem
     // The files hold Utf8; a second text type would only add casts.
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.enable_recursive_ctes = false;
+    // A scalar subquery becomes a join, which carries statuses; an engine-made value would not.
+    options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
 
     let catalogs = MemoryCatalogProviderList::new();
     datafusion::catalog::CatalogProviderList::register_catalog(&catalogs, "tre".to_owned(), catalog(tables)?);

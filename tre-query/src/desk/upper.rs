@@ -220,10 +220,10 @@ impl Rebuilder<'_> {
     }
 
     fn join(&mut self, join: &Join) -> Result<Upper, Problem> {
-        if !(aggregates_above(&join.left) || !is_private(&join.left)?)
-            || !(aggregates_above(&join.right) || !is_private(&join.right)?)
-        {
-            return Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows"));
+        for side in [&join.left, &join.right] {
+            if is_private(side)? && !aggregates_above(side) {
+                return Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows"));
+            }
         }
         let left = self.node(&join.left)?;
         let right = self.node(&join.right)?;

@@ -9,5 +9,6 @@
 
 mod cells;
 mod fixture;
+mod people;
 mod queries;
 mod refusals;

@@ -17,7 +17,7 @@ async fn refuse(sql: &str) -> Option<tre_core::codes::Problem> {
 #[tokio::test]
 async fn what_cannot_be_judged_is_refused_with_its_code() {
     let wide = format!("SELECT count(*) FROM visit WHERE {}", vec!["days = 1"; 20_000].join(" AND "));
-    let minus = format!("SELECT {}1", "-".repeat(5_000));
+    let minus = format!("SELECT {}1", "- ".repeat(5_000));
     let nested = format!("SELECT {}1{}", "(".repeat(500), ")".repeat(500));
     let long = format!("SELECT '{}'", "x".repeat(100_000));
     let list = format!("SELECT count(*) FROM visit WHERE days IN ({})", vec!["1"; 30_000].join(","));
@@ -81,7 +81,7 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ("SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t", "TRE-SQL-006"),
         ("SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd)", "TRE-SQL-009"),
         ("SELECT count(*) FROM visit UNION ALL SELECT count(*) FROM person", "TRE-SQL-009"),
-        ("SELECT (SELECT count(*) FROM visit), (SELECT count(*) FROM person)", "TRE-SQL-009"),
+        ("SELECT (SELECT count(*) FROM visit) AS a, (SELECT count(*) FROM person) AS b", "TRE-SQL-009"),
         ("SELECT icd, count(*) AS n, rank() OVER (ORDER BY count(*)) FROM visit GROUP BY icd", "TRE-SQL-004"),
         ("SELECT count(*) AS disclosure FROM visit", "TRE-SQL-012"),
         ("SELECT count(*) FROM visit WHERE icd = $x", "TRE-SQL-011"),

@@ -20,7 +20,6 @@ pub(crate) struct Frozen {
     pub(crate) output: Vec<u8>,
     /// The SDC record, canonical JSON, bound to `output`.
     pub(crate) record: String,
-    pub(crate) rows: u64,
     /// Release or Refer: what is withheld is not frozen.
     pub(crate) decision: Decision,
 }
@@ -47,8 +46,7 @@ pub(crate) async fn freeze(
     let output = csv(&answer)?;
     let record = record(session, &prepared, Some(request), &policy, &judged, &output)?;
     guard.defuse();
-    let rows = answer.batches.iter().map(|batch| batch.num_rows() as u64).sum();
-    Ok(Frozen { output, record, rows, decision: judged.decision })
+    Ok(Frozen { output, record, decision: judged.decision })
 }
 
 fn csv(answer: &Answer) -> Result<Vec<u8>, Refusal> {

@@ -32,16 +32,6 @@ pub(crate) enum Refusal {
     Failed(Problem),
 }
 
-impl Refusal {
-    /// The reasons, at least one.
-    pub(crate) fn reasons(&self) -> &[Problem] {
-        match self {
-            Refusal::Refused(reasons) | Refusal::Referred(reasons) | Refusal::Withheld(reasons) => reasons,
-            Refusal::Failed(problem) => std::slice::from_ref(problem),
-        }
-    }
-}
-
 /// Anything that fails inside withholds: promise 9.
 pub(super) fn withheld(problem: Problem) -> Refusal {
     Refusal::Withheld(vec![problem])

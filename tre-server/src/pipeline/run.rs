@@ -29,7 +29,6 @@ use crate::sessions::Session;
 pub(crate) struct Answer {
     pub(crate) schema: SchemaRef,
     pub(crate) batches: Vec<RecordBatch>,
-    pub(crate) notices: Vec<String>,
 }
 
 /// Longest detail of a failure in the log, in characters.
@@ -299,7 +298,7 @@ pub(super) async fn finish(
         .map(|batch| batch.with_schema(Arc::clone(&prepared.schema)))
         .collect::<Result<_, _>>()
         .map_err(internal)?;
-    Ok(Answer { schema: Arc::clone(&prepared.schema), batches, notices: prepared.notices.clone() })
+    Ok(Answer { schema: Arc::clone(&prepared.schema), batches })
 }
 
 /// The SDC record of an output, as JSON.

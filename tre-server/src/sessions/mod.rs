@@ -35,8 +35,6 @@ pub(crate) struct Session {
     /// Held while a query runs.
     workers: Arc<tokio::sync::Mutex<Workers>>,
     killers: Killers,
-    /// The running query.
-    running: Mutex<Option<Arc<Cancel>>>,
     last_call: Mutex<Timestamp>,
     queries: AtomicU64,
     ended: AtomicBool,
@@ -68,13 +66,6 @@ impl Session {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Ends the running query, if any; the session goes on with fresh workers.
-    pub(crate) fn cancel_query(&self) {
-        if let Some(cancel) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            cancel.cancel();
-        }
-    }
-
     /// The workers, once no other query runs.
     ///
     /// # Errors
@@ -84,12 +75,10 @@ impl Session {
         if self.is_ended() { Err(Problem::of(&codes::RUN_SESSION_ENDED, "the session has ended")) } else { Ok(workers) }
     }
 
-    /// Begins a query: counts it, and makes the handle by which it can be cancelled.
+    /// Begins a query: counts it, and makes the handle by which it is cancelled when its caller goes away.
     pub(crate) fn begin_query(&self) -> Arc<Cancel> {
         self.queries.fetch_add(1, Ordering::Relaxed);
-        let cancel = Arc::new(Cancel::default());
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&cancel));
-        cancel
+        Arc::default()
     }
 
     fn touch(&self, now: Timestamp) {
@@ -157,7 +146,6 @@ impl Sessions {
             opened: now,
             workers: Arc::new(tokio::sync::Mutex::new(workers)),
             killers,
-            running: Mutex::new(None),
             last_call: Mutex::new(now),
             queries: AtomicU64::new(0),
             ended: AtomicBool::new(false),
