@@ -25,8 +25,8 @@ pub(crate) struct Shell {
     pub(crate) interactive: bool,
     /// Results are read by a person.
     pub(crate) paper: Paper,
-    /// Messages may be coloured.
-    colour: bool,
+    /// Text may be coloured: stderr is a terminal and NO_COLOR is not set.
+    pub(crate) colour: bool,
     /// Progress may be drawn.
     progress: bool,
 }
@@ -122,11 +122,6 @@ impl Shell {
         } else {
             ProgressDrawTarget::hidden()
         }
-    }
-
-    /// Whether text on stdout may be coloured, for the demo's narration.
-    pub(crate) fn colour_out(&self) -> bool {
-        self.colour && self.paper.width.is_some()
     }
 }
 

@@ -81,7 +81,7 @@ impl DatasetRow {
             Cell::number(self.tables),
             Cell::number(self.versions),
             Cell::text(&self.newest),
-            Cell::text(&self.created),
+            Cell::time(&self.created),
             Cell::text(&self.title),
         ]
     }

@@ -90,7 +90,7 @@ impl ReleaseRow {
             Cell::text(&self.id),
             Cell::text(&self.request),
             Cell::text(&self.author),
-            Cell::text(&self.released),
+            Cell::time(&self.released),
             Cell::number(self.bytes),
             Cell::text(&self.title),
         ]

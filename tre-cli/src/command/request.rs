@@ -138,7 +138,7 @@ impl RequestRow {
             Cell::text(self.progress()),
             Cell::text(&self.decision),
             Cell::number(self.rows),
-            Cell::text(&self.created),
+            Cell::time(&self.created),
             Cell::text(&self.title),
         ]
     }
@@ -246,9 +246,12 @@ impl Shown for RequestReport {
         ));
         facts.push(("query", self.sql.clone()));
         let vote = |row: &VoteRow| {
-            [&row.reviewer, &row.verdict, &row.at, &row.comment]
-                .map(Cell::text)
-                .into()
+            vec![
+                Cell::text(&row.reviewer),
+                Cell::text(&row.verdict),
+                Cell::time(&row.at),
+                Cell::text(&row.comment),
+            ]
         };
         let votes: Vec<Vec<Cell>> = self.votes.iter().map(vote).collect();
         let votes = (!votes.is_empty())

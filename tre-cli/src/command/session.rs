@@ -83,8 +83,8 @@ impl SessionRow {
             Cell::text(&self.state),
             Cell::number(self.queries),
             Cell::text(self.data_worker),
-            Cell::text(&self.started),
-            Cell::text(&self.last_call),
+            Cell::time(&self.started),
+            Cell::time(&self.last_call),
         ]
     }
 }

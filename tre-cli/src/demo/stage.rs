@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Stage {
         let dir =
             made.map_err(|error| Failure::file("make a directory in", &std::env::temp_dir(), &error))?;
         Ok(Stage {
-            narrator: Narrator::new(shell.colour_out()),
+            narrator: Narrator::new(shell.colour && std::io::stdout().is_terminal()),
             dir,
             keep,
             server: None,

@@ -109,7 +109,7 @@ fn first(paths: Vec<PathBuf>) -> Option<(PathBuf, String)> {
 fn room(root: &Path) -> CheckRow {
     match statvfs(root) {
         Ok(found) => {
-            let free = u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size()));
+            let free = found.blocks_available().saturating_mul(found.fragment_size());
             let text = format!("{} MiB free", free >> 20);
             let state = match free {
                 free if free < ROOM_NEEDED => State::Fail,

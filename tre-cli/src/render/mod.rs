@@ -78,6 +78,14 @@ impl Cell {
         Cell::Number(value.to_string())
     }
 
+    /// A time of RFC 3339, to the second; JSON has it in full.
+    pub(crate) fn time(text: &str) -> Self {
+        match text.parse::<jiff::Timestamp>() {
+            Ok(time) => Cell::text(time.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            Err(_) => Cell::text(text),
+        }
+    }
+
     /// Text, or NULL.
     pub(crate) fn optional(value: Option<impl ToString>) -> Self {
         value.map_or(Cell::Null, Cell::text)
@@ -300,5 +308,14 @@ pub(crate) mod tests {
     fn words_are_never_broken() {
         assert_eq!(wrapped("aa bb cc", 5), "aa bb\ncc");
         assert_eq!(wrapped("toolongword b", 5), "toolongword\nb");
+    }
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(
+            Cell::time("2026-11-21T06:18:59.937677855Z"),
+            Cell::text("2026-11-21T06:18:59Z")
+        );
+        assert_eq!(Cell::time("yesterday"), Cell::text("yesterday"));
     }
 }

@@ -30,16 +30,14 @@ pub(super) struct ProjectRow {
 
 impl ProjectRow {
     fn cells(&self) -> Vec<Cell> {
-        [
-            &self.id,
-            &self.state,
-            &self.from,
-            &self.until,
-            &self.applied,
-            &self.title,
+        vec![
+            Cell::text(&self.id),
+            Cell::text(&self.state),
+            Cell::text(&self.from),
+            Cell::text(&self.until),
+            Cell::time(&self.applied),
+            Cell::text(&self.title),
         ]
-        .map(Cell::text)
-        .into()
     }
 }
 
