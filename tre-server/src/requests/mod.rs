@@ -33,6 +33,9 @@ pub(crate) use submit::{Wish, submit};
 pub(crate) use visible::seen;
 
 #[cfg(test)]
+mod flow;
+
+#[cfg(test)]
 pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use tre_core::ids::RequestId;

@@ -124,26 +124,37 @@ pub(crate) async fn lapse(
     Ok(lapsed)
 }
 
-/// Takes every open request on from where it stands: a server that starts does this once, for what a crash interrupted.
+/// Takes every open request on from where it stands: a server that starts does this once, for what a crash interrupted. A
+/// request that cannot go on stays where it is, and keeps no other back.
 ///
 /// # Errors
-/// When store or log fail.
+/// When the store cannot be read.
 pub(crate) async fn resume(core: &Arc<Core>) -> Result<(), Problem> {
-    let system = core.system()?;
     for request in core.store.requests().list(None).await? {
-        let Some(state) = State::from_stored(&request.state).filter(|state| state.is_open()) else {
-            continue;
-        };
-        let project = core.project(&request.project).await?;
-        if project.stored.closed.is_some() {
-            lapse(core, &system, &request.project, "the project was closed").await?;
-        } else if !project.facts.in_force {
-            // Nothing leaves outside of the permit's days.
-        } else if state == State::Submitted {
-            submit::take_up(core, &project, &Dossier::load(core, &request.id).await?).await?;
-        } else {
-            settle(core, &system, &request.id).await?;
+        if let Err(problem) = resume_one(core, &request).await {
+            tracing::error!(request = %request.id, %problem, "a request cannot go on");
         }
     }
     Ok(())
+}
+
+async fn resume_one(core: &Arc<Core>, request: &Request) -> Result<(), Problem> {
+    let state = State::from_stored(&request.state).ok_or_else(|| internal("a stored state is none"))?;
+    if !state.is_open() {
+        return Ok(());
+    }
+    let system = core.system()?;
+    let project = core.project(&request.project).await?;
+    if project.stored.closed.is_some() {
+        lapse(core, &system, &request.project, "the project was closed")
+            .await
+            .map(drop)
+    } else if !project.facts.in_force {
+        // Nothing leaves outside of the permit's days.
+        Ok(())
+    } else if state == State::Submitted {
+        submit::take_up(core, &project, &Dossier::load(core, &request.id).await?).await
+    } else {
+        settle(core, &system, &request.id).await
+    }
 }
