@@ -15,7 +15,7 @@ use crate::vault::{Link, SealedReader, SealedWriter, StreamKey, Vault, sha256};
 const RECORD: usize = 20;
 const STREAM_HEADER: usize = 40;
 const PLAIN_HEADER: usize = 4 + 8 + 1 + 4 * UNIT_RANGES + 32;
-const SEALED_HEADER: usize = PLAIN_HEADER + crate::vault::crypto::SEAL_OVERHEAD;
+pub(super) const SEALED_HEADER: usize = PLAIN_HEADER + crate::vault::crypto::SEAL_OVERHEAD;
 const PURPOSE: &str = "registry";
 
 /// What the header says.

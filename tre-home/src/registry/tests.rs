@@ -174,9 +174,10 @@ fn every_altered_cut_or_moved_file_is_refused() {
     fs::write(&path, &good).unwrap();
     home.commit(&[link(9999)]);
     let mut mixed = fs::read(&path).unwrap();
-    mixed[..150].copy_from_slice(&good[..150]);
+    mixed[..file::SEALED_HEADER].copy_from_slice(&good[..file::SEALED_HEADER]);
     fs::write(&path, &mixed).unwrap();
-    assert!(read_all().is_err());
+    assert!(home.registry().assign(&clinic(), None).is_err());
+    assert!(home.registry().cuts(&clinic()).is_err());
     // The file of another population.
     fs::create_dir_all(files::parent(
         &home.layout.registry(&"ward".parse().unwrap(), None),

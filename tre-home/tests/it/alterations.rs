@@ -138,21 +138,19 @@ fn the_altered_entry_is_named() {
     let vkey = scene::vkey(home.path());
     let bundle = log.join("tile/entries/000");
     let good = fs::read(&bundle).unwrap();
-    // Each entry says its own number; one digit of one is changed.
-    let number = b"\"sequence\":200";
+    let call = b"\"call 50\"";
     let byte = good
-        .windows(number.len())
-        .position(|window| window == number)
+        .windows(call.len())
+        .position(|window| window == call)
         .unwrap()
-        + number.len()
-        - 3;
+        + 6;
     let mut bad = good.clone();
-    bad[byte] = b'1';
+    bad[byte] = b'6';
     fs::write(&bundle, bad).unwrap();
     let fault = verify(&log, &vkey, None).fault.unwrap();
     assert_eq!(
         (fault.file.as_str(), fault.position),
-        ("tile/entries/000", Some(200)),
+        ("tile/entries/000", Some(51)),
         "{fault}"
     );
 }

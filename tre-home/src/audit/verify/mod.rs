@@ -342,3 +342,6 @@ fn check_entry(entry: &[u8], position: u64) -> Result<(), String> {
         None => Err("is not numbered".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;
