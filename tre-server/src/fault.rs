@@ -7,7 +7,6 @@ use serde::Serialize;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code as Grpc, Status};
 use tre_core::codes::{self, Code, Problem};
-use tre_core::ids::InvalidName;
 
 use crate::pipeline::Refusal;
 
@@ -40,18 +39,34 @@ impl Fault {
             None => (&codes::RUN_INTERNAL, fallback.to_owned()),
         };
         match self {
-            Fault::Problem(problem) => {
-                Body { code: problem.code.id, what: problem.what.clone(), hint: problem.hint.clone(), reasons: &[] }
-            }
+            Fault::Problem(problem) => Body {
+                code: problem.code.id,
+                what: problem.what.clone(),
+                hint: problem.hint.clone(),
+                reasons: &[],
+            },
             Fault::Referred(reasons) => {
                 let (code, what) = first(reasons, "a person must decide");
                 let hint = "file a request with `tre request submit`: a person decides".to_owned();
-                Body { code: code.id, what: format!("referred: {what}"), hint, reasons }
+                Body {
+                    code: code.id,
+                    what: format!("referred: {what}"),
+                    hint,
+                    reasons,
+                }
             }
             Fault::Withheld(reasons) => {
                 let (code, what) = first(reasons, "nothing may leave");
-                let hint = reasons.first().map_or(codes::RUN_INTERNAL.remedy, |reason| reason.hint.as_str()).to_owned();
-                Body { code: code.id, what: format!("withheld: {what}"), hint, reasons }
+                let hint = reasons
+                    .first()
+                    .map_or(codes::RUN_INTERNAL.remedy, |reason| reason.hint.as_str())
+                    .to_owned();
+                Body {
+                    code: code.id,
+                    what: format!("withheld: {what}"),
+                    hint,
+                    reasons,
+                }
             }
         }
     }
@@ -68,10 +83,18 @@ struct Body<'f> {
 /// FAILED_PRECONDITION is for referred outputs alone, and PERMISSION_DENIED for withheld ones, for failures of checker,
 /// store and log, and, with a code of the access rules, for calls that somebody may not make.
 fn grpc_of(code: &Code) -> Grpc {
-    let unauthenticated = [&codes::AUTH_MISSING, &codes::AUTH_INVALID, &codes::AUTH_EXPIRED, &codes::AUTH_REVOKED];
+    let unauthenticated = [
+        &codes::AUTH_MISSING,
+        &codes::AUTH_INVALID,
+        &codes::AUTH_EXPIRED,
+        &codes::AUTH_REVOKED,
+    ];
     if unauthenticated.contains(&code) || *code == codes::PRJ_NOT_IN_FORCE {
         Grpc::Unauthenticated
-    } else if *code == codes::RUN_WORKER_LOST || *code == codes::RUN_FAILED || *code == codes::RUN_SESSION_ENDED {
+    } else if *code == codes::RUN_WORKER_LOST
+        || *code == codes::RUN_FAILED
+        || *code == codes::RUN_SESSION_ENDED
+    {
         Grpc::Aborted
     } else if *code == codes::RUN_CANCELLED {
         Grpc::Cancelled
@@ -150,16 +173,13 @@ impl From<Refusal> for Fault {
             },
             Refusal::Refused(reasons) => {
                 let first = reasons.into_iter().next();
-                Fault::Problem(first.unwrap_or_else(|| Problem::of(&codes::RUN_INTERNAL, codes::RUN_INTERNAL.title)))
+                Fault::Problem(
+                    first.unwrap_or_else(|| Problem::of(&codes::RUN_INTERNAL, codes::RUN_INTERNAL.title)),
+                )
             }
             Refusal::Failed(problem) => Fault::Problem(problem),
         }
     }
-}
-
-/// A name in a call that is none.
-pub(crate) fn bad_name(code: &'static Code) -> impl Fn(InvalidName) -> Fault {
-    move |error| Fault::Problem(Problem::new(code, error.to_string(), code.remedy))
 }
 
 /// Ends a call with a problem.
@@ -184,18 +204,29 @@ mod tests {
             (problem(&codes::LOG_WRITE), Grpc::PermissionDenied),
             (problem(&codes::HOME_STORE), Grpc::PermissionDenied),
             (problem(&codes::RUN_WORKER_LOST), Grpc::Aborted),
-            (Fault::Referred(one(&codes::SDC_TOO_MANY_ROWS)), Grpc::FailedPrecondition),
-            (Fault::Withheld(one(&codes::SDC_TOO_MANY_ROWS)), Grpc::PermissionDenied),
+            (
+                Fault::Referred(one(&codes::SDC_TOO_MANY_ROWS)),
+                Grpc::FailedPrecondition,
+            ),
+            (
+                Fault::Withheld(one(&codes::SDC_TOO_MANY_ROWS)),
+                Grpc::PermissionDenied,
+            ),
         ] {
             assert_eq!(Status::from(fault.clone()).code(), expected, "{fault:?}");
         }
-        let others = codes::all().filter(|code| grpc_of(code) == Grpc::FailedPrecondition).count();
+        let others = codes::all()
+            .filter(|code| grpc_of(code) == Grpc::FailedPrecondition)
+            .count();
         assert_eq!(others, 0, "only a referred output is a failed precondition");
     }
 
     #[test]
     fn the_trailer_carries_code_and_reasons_as_json() {
-        let reasons = vec![Problem::of(&codes::SDC_TOO_MANY_ROWS, "many"), Problem::of(&codes::SDC_EVIDENCE, "odd")];
+        let reasons = vec![
+            Problem::of(&codes::SDC_TOO_MANY_ROWS, "many"),
+            Problem::of(&codes::SDC_EVIDENCE, "odd"),
+        ];
         let status = Status::from(Fault::Withheld(reasons));
         let json = status.metadata().get_bin(TRAILER).unwrap().to_bytes().unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
@@ -208,14 +239,24 @@ mod tests {
     fn what_failed_inside_is_told_by_its_title_alone() {
         for code in [&codes::RUN_INTERNAL, &codes::HOME_STORE, &codes::LOG_WRITE] {
             let secret = || Problem::of(code, "row 17 of /srv/tre holds `alice`");
-            for fault in [Fault::Problem(secret()), Fault::Withheld(vec![secret()]), Fault::Referred(vec![secret()])] {
+            for fault in [
+                Fault::Problem(secret()),
+                Fault::Withheld(vec![secret()]),
+                Fault::Referred(vec![secret()]),
+            ] {
                 let status = Status::from(fault);
                 let json = status.metadata().get_bin(TRAILER).unwrap().to_bytes().unwrap();
                 let told = format!("{} {}", status.message(), String::from_utf8_lossy(&json));
-                assert!(!told.contains("alice") && !told.contains("/srv") && told.contains(code.title), "{told}");
+                assert!(
+                    !told.contains("alice") && !told.contains("/srv") && told.contains(code.title),
+                    "{told}"
+                );
             }
         }
-        let status = Status::from(Fault::from(Problem::of(&codes::SQL_ROWS, "`alice` is my own text")));
+        let status = Status::from(Fault::from(Problem::of(
+            &codes::SQL_ROWS,
+            "`alice` is my own text",
+        )));
         assert!(status.message().contains("alice"));
     }
 }

@@ -52,7 +52,9 @@ pub struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +73,10 @@ impl Server {
         }
         let core = Core::open(home, options.worker).await?;
         let taken = |error: std::io::Error| {
-            Problem::of(&codes::RUN_LISTEN, format!("cannot listen on `{wanted}`: {error}"))
+            Problem::of(
+                &codes::RUN_LISTEN,
+                format!("cannot listen on `{wanted}`: {error}"),
+            )
         };
         let listener = TcpListener::bind(wanted).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
@@ -82,7 +87,13 @@ impl Server {
             listen: vec![address.to_string()],
         };
         core.audit(core.system()?, started).await?;
-        Ok(Server { core, listener, address, tls, socket })
+        Ok(Server {
+            core,
+            listener,
+            address,
+            tls,
+            socket,
+        })
     }
 
     /// Where it listens.
@@ -107,7 +118,9 @@ impl Server {
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .max_concurrent_streams(MOST_CALLS);
         if let Some(tls) = self.tls {
-            router = router.tls_config(tls).map_err(|error| bad_certificate(&error.to_string()))?;
+            router = router
+                .tls_config(tls)
+                .map_err(|error| bad_certificate(&error.to_string()))?;
         }
         let router = router
             .add_service(flight::service(Arc::clone(&core)))
@@ -137,10 +150,24 @@ impl Server {
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("calls were still running when the server stopped");
         }
-        let reason = if told_to_stop { "it was told to" } else { "a socket failed" };
-        core.audit(core.system()?, Event::ServerStopped { reason: reason.to_owned() }).await?;
+        let reason = if told_to_stop {
+            "it was told to"
+        } else {
+            "a socket failed"
+        };
+        core.audit(
+            core.system()?,
+            Event::ServerStopped {
+                reason: reason.to_owned(),
+            },
+        )
+        .await?;
         core.store.close().await;
-        if told_to_stop { Ok(()) } else { Err(Problem::of(&codes::RUN_LISTEN, "a listening socket failed")) }
+        if told_to_stop {
+            Ok(())
+        } else {
+            Err(Problem::of(&codes::RUN_LISTEN, "a listening socket failed"))
+        }
     }
 }
 
@@ -150,8 +177,16 @@ impl Server {
 /// # Errors
 /// A [`Problem`] when it cannot start, or fails.
 pub fn serve(home: Home, options: Options, ready: impl FnOnce(SocketAddr, bool)) -> Result<(), Problem> {
-    let cannot = |error: std::io::Error| Problem::of(&codes::RUN_INTERNAL, format!("no runtime can be started: {error}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
+    let cannot = |error: std::io::Error| {
+        Problem::of(
+            &codes::RUN_INTERNAL,
+            format!("no runtime can be started: {error}"),
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(cannot)?;
     runtime.block_on(async {
         // Signals that arrive while it starts count too.
         let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
@@ -173,7 +208,10 @@ pub fn serve(home: Home, options: Options, ready: impl FnOnce(SocketAddr, bool))
 async fn bring_to_rest(core: &Arc<Core>) -> Result<(), Problem> {
     let reason = "the server stopped";
     for session in core.store.sessions().close_all(core.now(), reason).await? {
-        let closed = Event::SessionClosed { session, reason: reason.to_owned() };
+        let closed = Event::SessionClosed {
+            session,
+            reason: reason.to_owned(),
+        };
         core.audit(core.system()?, closed).await?;
     }
     projects::close_expired(core).await?;
@@ -217,15 +255,23 @@ async fn watched<T, E: std::fmt::Display>(
 
 /// Certificate and key, where tre.toml names them.
 fn tls(home: &Home) -> Result<Option<ServerTlsConfig>, Problem> {
-    let Some(tls) = &home.config().tls else { return Ok(None) };
+    let Some(tls) = &home.config().tls else {
+        return Ok(None);
+    };
     let read = |path: &PathBuf| {
         let path = home.layout().root().join(path);
         std::fs::read(&path).map_err(|error| bad_certificate(&format!("`{}`: {error}", path.display())))
     };
-    Ok(Some(ServerTlsConfig::new().identity(Identity::from_pem(read(&tls.cert)?, read(&tls.key)?))))
+    Ok(Some(
+        ServerTlsConfig::new().identity(Identity::from_pem(read(&tls.cert)?, read(&tls.key)?)),
+    ))
 }
 
 fn bad_certificate(what: &str) -> Problem {
     let hint = "correct [tls] in tre.toml: paths of PEM files, relative to the home";
-    Problem::new(&codes::RUN_LISTEN, format!("the certificate cannot be used: {what}"), hint)
+    Problem::new(
+        &codes::RUN_LISTEN,
+        format!("the certificate cannot be used: {what}"),
+        hint,
+    )
 }

@@ -3,7 +3,10 @@
 /// One call of Flight SQL, of the control service or of the socket in the home. The calls of Flight SQL fall into four:
 /// what they do, not by which of many messages a client says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "named as in policies/access/schema.cedarschema, which explains them")]
+#[expect(
+    missing_docs,
+    reason = "named as in policies/access/schema.cedarschema, which explains them"
+)]
 pub enum Action {
     Connect,
     Describe,
@@ -60,7 +63,11 @@ const ACTIONS: [(Action, &str, &str); 33] = [
     (Action::SubmitRequest, "SubmitRequest", "request a release"),
     (Action::ListRequests, "ListRequests", "list requests"),
     (Action::ShowRequest, "ShowRequest", "see this request"),
-    (Action::WithdrawRequest, "WithdrawRequest", "withdraw this request"),
+    (
+        Action::WithdrawRequest,
+        "WithdrawRequest",
+        "withdraw this request",
+    ),
     (Action::ListReviews, "ListReviews", "list reviews"),
     (Action::ShowReview, "ShowReview", "review this request"),
     (Action::ApproveReview, "ApproveReview", "approve this request"),
@@ -74,7 +81,11 @@ const ACTIONS: [(Action, &str, &str); 33] = [
     (Action::Ping, "Ping", "reach the server over the socket"),
     (Action::IssueToken, "IssueToken", "issue a token"),
     (Action::RevokeToken, "RevokeToken", "revoke a token"),
-    (Action::AppendEntry, "AppendEntry", "hand over an entry of the log"),
+    (
+        Action::AppendEntry,
+        "AppendEntry",
+        "hand over an entry of the log",
+    ),
 ];
 
 impl Action {
@@ -96,6 +107,9 @@ impl Action {
     fn entry(self) -> &'static (Action, &'static str, &'static str) {
         const UNNAMED: (Action, &str, &str) = (Action::Connect, "", "do this");
         // An action without an entry has no name that a policy could permit; a test sees that there is none.
-        ACTIONS.iter().find(|(action, _, _)| *action == self).unwrap_or(&UNNAMED)
+        ACTIONS
+            .iter()
+            .find(|(action, _, _)| *action == self)
+            .unwrap_or(&UNNAMED)
     }
 }

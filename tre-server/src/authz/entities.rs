@@ -59,13 +59,24 @@ pub(super) fn entities(
     let home = uid("Home", "home")?;
     let mut all = vec![
         Entity::with_uid(role.clone()),
-        entity(&caller, [("user", text(principal.user)), ("project", text(principal.project.unwrap_or_default()))], role)?,
+        entity(
+            &caller,
+            [
+                ("user", text(principal.user)),
+                ("project", text(principal.project.unwrap_or_default())),
+            ],
+            role,
+        )?,
         Entity::with_uid(home.clone()),
     ];
     let resource = match resource {
         Resource::Home => home,
         Resource::Project(facts) => add_project(&mut all, facts, home)?,
-        Resource::Request { project, author, voters } => {
+        Resource::Request {
+            project,
+            author,
+            voters,
+        } => {
             let project = add_project(&mut all, project, home)?;
             let request = uid("Request", "request")?;
             let attributes = [
@@ -79,8 +90,10 @@ pub(super) fn entities(
         Resource::Session { project, user } => {
             let project = add_project(&mut all, project, home)?;
             let session = uid("Session", "session")?;
-            let attributes =
-                [("project", RestrictedExpression::new_entity_uid(project.clone())), ("user", text(user.as_str()))];
+            let attributes = [
+                ("project", RestrictedExpression::new_entity_uid(project.clone())),
+                ("user", text(user.as_str())),
+            ];
             all.push(entity(&session, attributes, project)?);
             session
         }
@@ -105,8 +118,10 @@ fn entity<const N: usize>(
     attributes: [(&str, RestrictedExpression); N],
     parent: EntityUid,
 ) -> Result<Entity, Failure> {
-    let attributes: HashMap<String, RestrictedExpression> =
-        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let attributes: HashMap<String, RestrictedExpression> = attributes
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     Ok(Entity::new(uid.clone(), attributes, HashSet::from([parent]))?)
 }
 

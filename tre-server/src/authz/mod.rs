@@ -90,19 +90,32 @@ impl Access {
     /// A [`Problem`] naming file and line when a file cannot be read, parsed or validated.
     pub fn from_home(directory: &std::path::Path) -> Result<Self, Problem> {
         let files = policies::read_home(directory)?;
-        if files.is_empty() { Self::shipped() } else { Self::with_roles(&files) }
+        if files.is_empty() {
+            Self::shipped()
+        } else {
+            Self::with_roles(&files)
+        }
     }
 
     fn with_roles(roles: &[(String, String)]) -> Result<Self, Problem> {
         let (schema, policies) = policies::load(roles)?;
-        Ok(Access { schema, policies, authorizer: Authorizer::new() })
+        Ok(Access {
+            schema,
+            policies,
+            authorizer: Authorizer::new(),
+        })
     }
 
     /// Whether `principal` may do `action` on `resource`.
     ///
     /// # Errors
     /// [`Denied`] when no policy permits it, one forbids it, or anything at all goes wrong on the way.
-    pub fn authorize(&self, principal: Principal<'_>, action: Action, resource: Resource<'_>) -> Result<Allowed, Denied> {
+    pub fn authorize(
+        &self,
+        principal: Principal<'_>,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<Allowed, Denied> {
         let (request, entities) = match self.question(principal, action, resource) {
             Ok(question) => question,
             Err(error) => {
@@ -134,18 +147,35 @@ impl Access {
     ) -> Result<(Request, Entities), Box<dyn std::error::Error>> {
         let (entities, caller, resource) = entities::entities(principal, resource, &self.schema)?;
         let action = format!("Tre::Action::\"{}\"", action.as_str()).parse()?;
-        Ok((Request::new(caller, action, resource, Context::empty(), Some(&self.schema))?, entities))
+        Ok((
+            Request::new(caller, action, resource, Context::empty(), Some(&self.schema))?,
+            entities,
+        ))
     }
 
     /// The reason in words: that of the first prohibition by name, or that nothing permits it.
     fn denied(&self, principal: Principal<'_>, action: Action, mut by: Vec<String>) -> Denied {
         by.sort();
         let note = |key: &str| {
-            by.iter().find_map(|id| self.policies.annotation(&cedar_policy::PolicyId::new(id), key).map(str::to_owned))
+            by.iter().find_map(|id| {
+                self.policies
+                    .annotation(&cedar_policy::PolicyId::new(id), key)
+                    .map(str::to_owned)
+            })
         };
-        let code = note("code").and_then(|id| codes::find(&id)).unwrap_or(&codes::AUTH_DENIED);
+        let code = note("code")
+            .and_then(|id| codes::find(&id))
+            .unwrap_or(&codes::AUTH_DENIED);
         let hint = note("hint").unwrap_or_else(|| code.remedy.to_owned());
-        let what = format!("`{}` may not {} as {}", principal.user, action.phrase(), principal.role_name());
-        Denied { problem: Problem::new(code, what, hint), by }
+        let what = format!(
+            "`{}` may not {} as {}",
+            principal.user,
+            action.phrase(),
+            principal.role_name()
+        );
+        Denied {
+            problem: Problem::new(code, what, hint),
+            by,
+        }
     }
 }

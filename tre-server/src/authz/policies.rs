@@ -9,11 +9,18 @@ use std::str::FromStr;
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use tre_core::codes::{AUTH_POLICIES, Problem};
 
-const SCHEMA: (&str, &str) =
-    ("schema.cedarschema", include_str!("../../../policies/access/schema.cedarschema"));
-pub(super) const ROLES: (&str, &str) = ("roles.cedar", include_str!("../../../policies/access/roles.cedar"));
-const SEPARATION: (&str, &str) =
-    ("separation.cedar", include_str!("../../../policies/access/separation.cedar"));
+const SCHEMA: (&str, &str) = (
+    "schema.cedarschema",
+    include_str!("../../../policies/access/schema.cedarschema"),
+);
+pub(super) const ROLES: (&str, &str) = (
+    "roles.cedar",
+    include_str!("../../../policies/access/roles.cedar"),
+);
+const SEPARATION: (&str, &str) = (
+    "separation.cedar",
+    include_str!("../../../policies/access/separation.cedar"),
+);
 
 /// The shipped files by name. `tre init` puts copies into the home: `roles.cedar` there is in force, the others are for
 /// reading.
@@ -54,7 +61,8 @@ pub(super) fn read_home(directory: &Path) -> Result<Vec<(String, String)>, Probl
 
 /// Parses and strictly validates role policies together with the shipped prohibitions.
 pub(super) fn load(roles: &[(String, String)]) -> Result<(Schema, PolicySet), Problem> {
-    let (schema, warnings) = Schema::from_cedarschema_str(SCHEMA.1).map_err(|error| problem(one_line(SCHEMA.0, &error)))?;
+    let (schema, warnings) =
+        Schema::from_cedarschema_str(SCHEMA.1).map_err(|error| problem(one_line(SCHEMA.0, &error)))?;
     if let Some(warning) = warnings.into_iter().next() {
         return Err(problem(one_line(SCHEMA.0, &warning)));
     }
@@ -69,7 +77,10 @@ pub(super) fn load(roles: &[(String, String)]) -> Result<(Schema, PolicySet), Pr
         for policy in parsed.policies() {
             let policy = named(file, policy)?;
             if !ids.insert(policy.id().to_string()) {
-                return Err(problem(format!("`{file}`: there are two policies with @id(\"{}\")", policy.id())));
+                return Err(problem(format!(
+                    "`{file}`: there are two policies with @id(\"{}\")",
+                    policy.id()
+                )));
             }
             all.add(policy).map_err(|error| problem(one_line(file, &error)))?;
         }

@@ -89,9 +89,11 @@ impl Data {
         let mut data = Data { process };
         let (files, file_keys) = open_files(home, grant).map_err(DataError::Unopened)?;
         let fds: Vec<_> = files.iter().map(File::as_fd).collect();
-        let grant_json = serde_json::to_vec(grant)
-            .map_err(|error| DataError::Lost(Lost::Protocol(error.to_string())))?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        let grant_json =
+            serde_json::to_vec(grant).map_err(|error| DataError::Lost(Lost::Protocol(error.to_string())))?;
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MAX_THREADS);
         let open = wire::OpenData {
             grant_json,
             file_keys,
@@ -99,14 +101,18 @@ impl Data {
             memory_bytes: memory,
             threads: u32::try_from(threads).unwrap_or(1),
         };
-        let request = wire::DataRequest { request: Some(Request::Open(open)) };
+        let request = wire::DataRequest {
+            request: Some(Request::Open(open)),
+        };
         let deadline = Instant::now() + OPEN_PATIENCE;
-        let response: wire::DataResponse =
-            data.process.call(&request, &fds, deadline, cancel).map_err(DataError::Lost)?;
-        match data.answer(response)? {
-            Response::Done(_) => Ok(data),
-            _ => Err(data.broken("another answer to open")),
-        }
+        let response: wire::DataResponse = data
+            .process
+            .call(&request, &fds, deadline, cancel)
+            .map_err(DataError::Lost)?;
+        let Response::Done(_) = data.answer(response)? else {
+            return Err(data.broken("another answer to open"));
+        };
+        Ok(data)
     }
 
     /// Kills it from any thread.
@@ -127,15 +133,19 @@ impl Data {
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<FrontierAnswer, DataError> {
-        let run = wire::RunFrontier { query_id: query.to_string(), frontier: Some(encode_frontier(frontier)) };
-        match self.ask(Request::Run(run), deadline, cancel)? {
-            Response::Cells(cells) => {
-                let read = decode(&cells.cells).and_then(|(schema, batches)| concat_batches(&schema, &batches));
-                let batch = read.map_err(|error| self.broken(&error.to_string()))?;
-                Ok(FrontierAnswer { lineage_json: cells.lineage_json, cells: batch })
-            }
-            _ => Err(self.broken("another answer to run")),
-        }
+        let run = wire::RunFrontier {
+            query_id: query.to_string(),
+            frontier: Some(encode_frontier(frontier)),
+        };
+        let Response::Cells(cells) = self.ask(Request::Run(run), deadline, cancel)? else {
+            return Err(self.broken("another answer to run"));
+        };
+        let read = decode(&cells.cells).and_then(|(schema, batches)| concat_batches(&schema, &batches));
+        let batch = read.map_err(|error| self.broken(&error.to_string()))?;
+        Ok(FrontierAnswer {
+            lineage_json: cells.lineage_json,
+            cells: batch,
+        })
     }
 
     /// Reads a public table, as an Arrow IPC stream.
@@ -146,7 +156,12 @@ impl Data {
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<Vec<u8>, DataError> {
-        let Node::Scan { dataset, table, columns } = scan else {
+        let Node::Scan {
+            dataset,
+            table,
+            columns,
+        } = scan
+        else {
             return Err(self.broken("a public read that is no scan"));
         };
         let scan = wire::Scan {
@@ -154,24 +169,33 @@ impl Data {
             table: table.to_string(),
             columns: columns.iter().map(ToString::to_string).collect(),
         };
-        let read = wire::ReadPublic { query_id: query.to_string(), scan: Some(scan) };
-        match self.ask(Request::Read(read), deadline, cancel)? {
-            Response::Rows(rows) => Ok(rows.rows),
-            _ => Err(self.broken("another answer to read")),
-        }
+        let read = wire::ReadPublic {
+            query_id: query.to_string(),
+            scan: Some(scan),
+        };
+        let Response::Rows(rows) = self.ask(Request::Read(read), deadline, cancel)? else {
+            return Err(self.broken("another answer to read"));
+        };
+        Ok(rows.rows)
     }
 
     fn ask(&mut self, request: Request, deadline: Instant, cancel: &Cancel) -> Result<Response, DataError> {
-        let request = wire::DataRequest { request: Some(request) };
-        let response = self.process.call(&request, &[], deadline, cancel).map_err(DataError::Lost)?;
+        let request = wire::DataRequest {
+            request: Some(request),
+        };
+        let response = self
+            .process
+            .call(&request, &[], deadline, cancel)
+            .map_err(DataError::Lost)?;
         self.answer(response)
     }
 
     fn answer(&self, response: wire::DataResponse) -> Result<Response, DataError> {
         match response.response {
-            Some(Response::Failed(problem)) => {
-                Err(DataError::Failed(format!("{}: {} ({})", problem.code, problem.what, problem.hint)))
-            }
+            Some(Response::Failed(problem)) => Err(DataError::Failed(format!(
+                "{}: {} ({})",
+                problem.code, problem.what, problem.hint
+            ))),
             Some(response) => Ok(response),
             None => Err(self.broken("an empty answer")),
         }
@@ -191,10 +215,17 @@ fn open_files(home: &HomeFiles, grant: &Grant) -> Result<(Vec<File>, Vec<Vec<u8>
     let (mut files, mut keys) = (Vec::new(), Vec::new());
     for granted in &grant.tables {
         let manifest = home.catalogue().load(&granted.version)?;
-        let version_key = home.vault().unwrap_version_key(&granted.version, &manifest.wrapped_key)?;
+        let version_key = home
+            .vault()
+            .unwrap_version_key(&granted.version, &manifest.wrapped_key)?;
         for file in &granted.files {
             files.push(home.catalogue().open_file(&granted.version, file)?);
-            keys.push(version_key.file_key(&granted.version, &granted.table, &file.name).bytes().to_vec());
+            keys.push(
+                version_key
+                    .file_key(&granted.version, &granted.table, &file.name)
+                    .bytes()
+                    .to_vec(),
+            );
         }
     }
     Ok((files, keys))

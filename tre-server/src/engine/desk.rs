@@ -65,7 +65,9 @@ pub(crate) enum DeskError {
 impl Desk {
     /// Starts a desk that knows the tables of a grant.
     pub(crate) fn start(jails: &Jails, session: &SessionId, grant: &Grant) -> Result<Self, Problem> {
-        let mut desk = Desk { process: jails.spawn("desk", session, MEMORY)? };
+        let mut desk = Desk {
+            process: jails.spawn("desk", session, MEMORY)?,
+        };
         let tables: Vec<DeskTable<'_>> = grant
             .tables
             .iter()
@@ -76,8 +78,8 @@ impl Desk {
                 columns: granted.permitted_columns().collect(),
             })
             .collect();
-        let tables_json = serde_json::to_vec(&tables)
-            .map_err(|error| Lost::Protocol(error.to_string()).problem())?;
+        let tables_json =
+            serde_json::to_vec(&tables).map_err(|error| Lost::Protocol(error.to_string()).problem())?;
         match desk.ask(Request::Open(wire::OpenDesk { tables_json }), &Cancel::default()) {
             Ok(Response::Done(_)) => Ok(desk),
             Ok(_) => Err(Lost::Protocol("another answer to open".to_owned()).problem()),
@@ -114,10 +116,10 @@ impl Desk {
             parameters: parameters.unwrap_or_default().to_vec(),
             disclosure,
         });
-        match self.ask(request, cancel)? {
-            Response::Planned(planned) => self.planned(planned),
-            _ => Err(self.broken("another answer to plan")),
-        }
+        let Response::Planned(planned) = self.ask(request, cancel)? else {
+            return Err(self.broken("another answer to plan"));
+        };
+        self.planned(planned)
     }
 
     /// Computes the answer of a planned query from treated cells and public rows.
@@ -128,39 +130,49 @@ impl Desk {
         public_rows: Vec<Vec<u8>>,
         cancel: &Cancel,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), DeskError> {
-        let cells = cells.iter().map(|batch| encode(&batch.schema(), std::slice::from_ref(*batch)));
-        let cells = cells.collect::<Result<_, _>>().map_err(|error| self.broken(&error.to_string()))?;
-        let request = Request::Finish(wire::FinishQuery { query_id: query.to_string(), cells, public_rows });
-        match self.ask(request, cancel)? {
-            Response::Answer(answer) => decode(&answer.rows).map_err(|error| self.broken(&error.to_string())),
-            _ => Err(self.broken("another answer to finish")),
-        }
-    }
-
-    /// Forgets a planned query.
-    pub(crate) fn forget(&mut self, query: &QueryId) -> Result<(), DeskError> {
-        let request = Request::Drop(wire::DropQuery { query_id: query.to_string() });
-        match self.ask(request, &Cancel::default())? {
-            Response::Done(_) => Ok(()),
-            _ => Err(self.broken("another answer to drop")),
-        }
+        let cells = cells
+            .iter()
+            .map(|batch| encode(&batch.schema(), std::slice::from_ref(*batch)));
+        let cells = cells
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.broken(&error.to_string()))?;
+        let request = Request::Finish(wire::FinishQuery {
+            query_id: query.to_string(),
+            cells,
+            public_rows,
+        });
+        let Response::Answer(answer) = self.ask(request, cancel)? else {
+            return Err(self.broken("another answer to finish"));
+        };
+        decode(&answer.rows).map_err(|error| self.broken(&error.to_string()))
     }
 
     /// Lowers a permit's row condition over the stored columns of a table.
-    pub(crate) fn lower_filter(&mut self, condition: &str, columns: &[ColumnMeta]) -> Result<Expr, DeskError> {
+    pub(crate) fn lower_filter(
+        &mut self,
+        condition: &str,
+        columns: &[ColumnMeta],
+    ) -> Result<Expr, DeskError> {
         let columns_json = serde_json::to_vec(columns).map_err(|error| self.broken(&error.to_string()))?;
-        let request = Request::Filter(wire::LowerFilter { condition: condition.to_owned(), columns_json });
-        match self.ask(request, &Cancel::default())? {
-            Response::Filter(expr) => decode_expr(expr).map_err(|error| self.broken(&error.to_string())),
-            _ => Err(self.broken("another answer to filter")),
-        }
+        let request = Request::Filter(wire::LowerFilter {
+            condition: condition.to_owned(),
+            columns_json,
+        });
+        let Response::Filter(expr) = self.ask(request, &Cancel::default())? else {
+            return Err(self.broken("another answer to filter"));
+        };
+        decode_expr(expr).map_err(|error| self.broken(&error.to_string()))
     }
 
     fn ask(&mut self, request: Request, cancel: &Cancel) -> Result<Response, DeskError> {
-        let request = wire::DeskRequest { request: Some(request) };
+        let request = wire::DeskRequest {
+            request: Some(request),
+        };
         let deadline = Instant::now() + PATIENCE;
-        let response: wire::DeskResponse =
-            self.process.call(&request, &[], deadline, cancel).map_err(DeskError::Lost)?;
+        let response: wire::DeskResponse = self
+            .process
+            .call(&request, &[], deadline, cancel)
+            .map_err(DeskError::Lost)?;
         match response.response {
             Some(Response::Refused(problem)) => Err(DeskError::Refused(readable(problem))),
             Some(response) => Ok(response),
@@ -200,7 +212,10 @@ impl Desk {
 /// A desk's words, as far as they may be words of a desk: a known code, one line each, not too long.
 fn readable(problem: wire::Problem) -> Problem {
     let line = |text: String| -> String {
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect()
+        text.chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MAX_TEXT)
+            .collect()
     };
     let code = codes::find(&problem.code).unwrap_or(&codes::RUN_INTERNAL);
     if *code == codes::RUN_INTERNAL {
@@ -217,10 +232,17 @@ mod tests {
     #[test]
     fn a_desks_words_are_one_line_of_a_known_code() {
         let said = |code: &str, what: &str| {
-            readable(wire::Problem { code: code.to_owned(), what: what.to_owned(), hint: "do\u{1b}[31m that".to_owned() })
+            readable(wire::Problem {
+                code: code.to_owned(),
+                what: what.to_owned(),
+                hint: "do\u{1b}[31m that".to_owned(),
+            })
         };
         let problem = said("TRE-SQL-003", "no `x`\nhere");
-        assert_eq!((problem.code.id, problem.what.as_str()), ("TRE-SQL-003", "no `x` here"));
+        assert_eq!(
+            (problem.code.id, problem.what.as_str()),
+            ("TRE-SQL-003", "no `x` here")
+        );
         assert!(!problem.hint.contains('\u{1b}'));
         assert_eq!(said("TRE-XYZ-999", "anything").what, codes::RUN_INTERNAL.title);
         assert_eq!(said("TRE-SQL-001", &"a".repeat(9_000)).what.len(), MAX_TEXT);

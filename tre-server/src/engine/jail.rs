@@ -68,12 +68,25 @@ impl Jails {
     /// # Errors
     /// A [`Problem`] when tre.toml names a measure or a user id that cannot be.
     pub(crate) fn new(settings: &config::Jail, program: Option<PathBuf>) -> Result<Self, Problem> {
-        let uids = Uids { base: settings.uid_base, taken: Mutex::new(vec![false; settings.uid_count as usize]) };
-        let jails = Jails { program, allow_missing: settings.allow_missing.clone(), uids: Arc::new(uids) };
+        let uids = Uids {
+            base: settings.uid_base,
+            taken: Mutex::new(vec![false; settings.uid_count as usize]),
+        };
+        let jails = Jails {
+            program,
+            allow_missing: settings.allow_missing.clone(),
+            uids: Arc::new(uids),
+        };
         // Everything that can be wrong with the settings shows now, not with the first session.
-        jails.jail("desk", "ses_probe", settings.uid_base).map_err(|error| {
-            Problem::new(&codes::RUN_NO_WORKER, error.to_string(), "correct [jail] in tre.toml")
-        })?;
+        jails
+            .jail("desk", "ses_probe", settings.uid_base)
+            .map_err(|error| {
+                Problem::new(
+                    &codes::RUN_NO_WORKER,
+                    error.to_string(),
+                    "correct [jail] in tre.toml",
+                )
+            })?;
         Ok(jails)
     }
 
@@ -83,16 +96,19 @@ impl Jails {
             tracing::error!(%session, kind, detail, "no worker");
             Problem::of(&codes::RUN_NO_WORKER, codes::RUN_NO_WORKER.title)
         };
-        let uid = Uids::take(&self.uids).ok_or_else(|| no_worker("every user id for workers is taken".to_owned()))?;
-        let mut jail =
-            self.jail(kind, session.as_str(), uid.number).map_err(|error| no_worker(error.to_string()))?;
+        let uid = Uids::take(&self.uids)
+            .ok_or_else(|| no_worker("every user id for workers is taken".to_owned()))?;
+        let mut jail = self
+            .jail(kind, session.as_str(), uid.number)
+            .map_err(|error| no_worker(error.to_string()))?;
         jail.memory_bytes = memory;
         jail.open_files = OPEN_FILES;
         let mut launch = Launch::default();
         if let Some(program) = &self.program {
             launch.program.clone_from(program);
         }
-        let mut worker = sandbox_runner::spawn(&jail, &launch).map_err(|error| no_worker(error.to_string()))?;
+        let mut worker =
+            sandbox_runner::spawn(&jail, &launch).map_err(|error| no_worker(error.to_string()))?;
         match worker.channel() {
             Some(channel) => channel.set_limit(MAX_FRAME),
             None => return Err(no_worker("the worker has no channel".to_owned())),
@@ -102,7 +118,9 @@ impl Jails {
 
     fn jail(&self, kind: &str, session: &str, uid: u32) -> Result<Jail, SettingsError> {
         let jail = Jail::new(kind, session)?.run_as(RunAs::new(uid, uid)?);
-        self.allow_missing.iter().try_fold(jail, |jail, measure| jail.tolerate(measure))
+        self.allow_missing
+            .iter()
+            .try_fold(jail, |jail, measure| jail.tolerate(measure))
     }
 }
 
@@ -126,7 +144,11 @@ impl Uids {
         let (index, slot) = taken.iter_mut().enumerate().find(|(_, taken)| !**taken)?;
         let number = uids.base.checked_add(u32::try_from(index).ok()?)?;
         *slot = true;
-        Some(Uid { number, index, of: Arc::clone(uids) })
+        Some(Uid {
+            number,
+            index,
+            of: Arc::clone(uids),
+        })
     }
 }
 
@@ -170,23 +192,47 @@ impl Process {
         cancel.arm(self.killer()).map_err(|_| Lost::Cancelled)?;
         let answered = self.exchange(&request.encode_to_vec(), fds, deadline);
         cancel.disarm();
-        let bytes = answered.map_err(|lost| if cancel.is_cancelled() { Lost::Cancelled } else { lost })?;
+        let bytes = answered.map_err(|lost| {
+            if cancel.is_cancelled() {
+                Lost::Cancelled
+            } else {
+                lost
+            }
+        })?;
         Response::decode(bytes.as_slice()).map_err(|error| {
             self.end();
             Lost::Protocol(error.to_string())
         })
     }
 
-    fn exchange(&mut self, request: &[u8], fds: &[BorrowedFd<'_>], deadline: Instant) -> Result<Vec<u8>, Lost> {
-        let limit = self.worker.kill_after(deadline).map_err(|error| Lost::Protocol(error.to_string()))?;
+    fn exchange(
+        &mut self,
+        request: &[u8],
+        fds: &[BorrowedFd<'_>],
+        deadline: Instant,
+    ) -> Result<Vec<u8>, Lost> {
+        let limit = self
+            .worker
+            .kill_after(deadline)
+            .map_err(|error| Lost::Protocol(error.to_string()))?;
         let answered = match self.worker.channel() {
-            Some(channel) => channel.send_with_fds(request, fds).and_then(|()| channel.receive()),
+            Some(channel) => channel
+                .send_with_fds(request, fds)
+                .and_then(|()| channel.receive()),
             None => Err(ChannelError::Closed),
         };
         let in_time = !limit.lift();
         answered.map_err(|channel| {
             let exit = self.end();
-            if in_time { Lost::Ended { channel, exit, stderr: self.worker.stderr() } } else { Lost::Time }
+            if in_time {
+                Lost::Ended {
+                    channel,
+                    exit,
+                    stderr: self.worker.stderr(),
+                }
+            } else {
+                Lost::Time
+            }
         })
     }
 
@@ -205,7 +251,10 @@ mod tests {
 
     #[test]
     fn a_user_id_belongs_to_one_worker_at_a_time() {
-        let uids = Arc::new(Uids { base: 200_000, taken: Mutex::new(vec![false; 2]) });
+        let uids = Arc::new(Uids {
+            base: 200_000,
+            taken: Mutex::new(vec![false; 2]),
+        });
         let (first, second) = (Uids::take(&uids).unwrap(), Uids::take(&uids).unwrap());
         assert_eq!((first.number, second.number), (200_000, 200_001));
         assert!(Uids::take(&uids).is_none());
@@ -216,7 +265,10 @@ mod tests {
 
     #[test]
     fn settings_of_the_jail_are_judged_when_the_server_starts() {
-        let settings = config::Jail { allow_missing: vec!["moat".to_owned()], ..config::Jail::default() };
+        let settings = config::Jail {
+            allow_missing: vec!["moat".to_owned()],
+            ..config::Jail::default()
+        };
         assert_eq!(Jails::new(&settings, None).unwrap_err().code.id, "TRE-RUN-013");
         assert!(Jails::new(&config::Jail::default(), None).is_ok());
     }

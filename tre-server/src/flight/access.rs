@@ -12,14 +12,21 @@ use crate::identity::Caller;
 
 /// The caller of a call.
 pub(super) async fn caller(core: &Core, metadata: &MetadataMap) -> Result<Caller, Status> {
-    let token = header(metadata).and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token));
-    let token = token.ok_or_else(|| status(Problem::of(&codes::AUTH_MISSING, "no token came with the call")))?;
+    let token =
+        header(metadata).and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token));
+    let token =
+        token.ok_or_else(|| status(Problem::of(&codes::AUTH_MISSING, "no token came with the call")))?;
     core.caller(token).await.map_err(status)
 }
 
 /// The token of a handshake: the password of HTTP's Basic scheme, padded or not (Go's clients do not), or a bearer's.
 pub(super) fn handshake_token(metadata: &MetadataMap) -> Result<String, Status> {
-    let malformed = || status(Problem::of(&codes::AUTH_MISSING, "the handshake holds no user name and token"));
+    let malformed = || {
+        status(Problem::of(
+            &codes::AUTH_MISSING,
+            "the handshake holds no user name and token",
+        ))
+    };
     let (scheme, value) = header(metadata).ok_or_else(malformed)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Ok(value.to_owned());
@@ -28,7 +35,9 @@ pub(super) fn handshake_token(metadata: &MetadataMap) -> Result<String, Status> 
         return Err(malformed());
     }
     let decoded = BASE64_NOPAD.decode(value.trim_end_matches('=').as_bytes());
-    let decoded = decoded.or_else(|_| BASE64.decode(value.as_bytes())).map_err(|_| malformed())?;
+    let decoded = decoded
+        .or_else(|_| BASE64.decode(value.as_bytes()))
+        .map_err(|_| malformed())?;
     let text = String::from_utf8(decoded).map_err(|_| malformed())?;
     let (_user, password) = text.split_once(':').ok_or_else(malformed)?;
     Ok(password.to_owned())
@@ -39,10 +48,17 @@ pub(super) fn handshake_token(metadata: &MetadataMap) -> Result<String, Status> 
 pub(super) async fn project(core: &Core, caller: &Caller, action: Action) -> Result<Project, Status> {
     let id = caller.project.as_ref().ok_or_else(|| {
         let what = format!("`{}` may not open a session as {}", caller.user, caller.role);
-        status(Problem::new(&codes::AUTH_DENIED, what, "use the token of an analyst"))
+        status(Problem::new(
+            &codes::AUTH_DENIED,
+            what,
+            "use the token of an analyst",
+        ))
     })?;
     let project = core.project(id).await.map_err(status)?;
-    let _allowed = core.authorize(caller, action, On::Project(&project)).await.map_err(status)?;
+    let _allowed = core
+        .authorize(caller, action, On::Project(&project))
+        .await
+        .map_err(status)?;
     Ok(project)
 }
 
@@ -68,8 +84,14 @@ mod tests {
             let plain = format!("{user}:tok.en.x");
             let padded = BASE64.encode(plain.as_bytes());
             for value in [padded.as_str(), padded.trim_end_matches('=')] {
-                assert_eq!(handshake_token(&with(&format!("Basic {value}"))).unwrap(), "tok.en.x");
-                assert_eq!(handshake_token(&with(&format!("basic {value}"))).unwrap(), "tok.en.x");
+                assert_eq!(
+                    handshake_token(&with(&format!("Basic {value}"))).unwrap(),
+                    "tok.en.x"
+                );
+                assert_eq!(
+                    handshake_token(&with(&format!("basic {value}"))).unwrap(),
+                    "tok.en.x"
+                );
             }
         }
         assert_eq!(handshake_token(&with("Bearer tok.en.x")).unwrap(), "tok.en.x");
@@ -84,8 +106,18 @@ mod tests {
     #[test]
     fn what_is_no_handshake_is_unauthenticated() {
         let no_colon = format!("Basic {}", BASE64.encode(b"alice"));
-        for header in ["Basic", "Basic !!!", "Digest abc", "Basic /w==", no_colon.as_str()] {
-            assert_eq!(handshake_token(&with(header)).unwrap_err().code(), tonic::Code::Unauthenticated, "{header}");
+        for header in [
+            "Basic",
+            "Basic !!!",
+            "Digest abc",
+            "Basic /w==",
+            no_colon.as_str(),
+        ] {
+            assert_eq!(
+                handshake_token(&with(header)).unwrap_err().code(),
+                tonic::Code::Unauthenticated,
+                "{header}"
+            );
         }
         assert!(handshake_token(&MetadataMap::new()).is_err());
     }

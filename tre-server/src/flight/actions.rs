@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use arrow_flight::sql::{Any, Command, TicketStatementQuery};
+use arrow_flight::sql::{Any, CommandPreparedStatementQuery, TicketStatementQuery};
 use arrow_flight::{CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightInfo, Ticket};
 use prost::Message;
 use tonic::Status;
@@ -19,7 +19,10 @@ pub(super) const SERVED: [(&str, &str); 8] = [
     ("ClosePreparedStatement", "forgets a statement"),
     ("CancelQuery", "stops a running query"),
     ("CancelFlightInfo", "stops a running query"),
-    ("SetSessionOptions", "sets `tre.disclosure`: whether answers end with the column `disclosure`"),
+    (
+        "SetSessionOptions",
+        "sets `tre.disclosure`: whether answers end with the column `disclosure`",
+    ),
     ("GetSessionOptions", "the session's options"),
     ("CloseSession", "ends the session"),
     ("ListActions", "this list"),
@@ -131,10 +134,19 @@ fn set_option(client: &Client, name: &str, value: Option<&value::Value>) -> Resu
 
 /// All options.
 pub(super) fn get_options(client: &Client) -> Vec<u8> {
-    let text = |text: &str| OptionValue { value: Some(value::Value::Text(text.to_owned())) };
+    let text = |text: &str| OptionValue {
+        value: Some(value::Value::Text(text.to_owned())),
+    };
     let disclosure = if client.disclosure() { "on" } else { "off" };
-    let options = [("catalog", text(CATALOG)), ("schema", text(PROJECT_SCHEMA)), (DISCLOSURE, text(disclosure))];
-    let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let options = [
+        ("catalog", text(CATALOG)),
+        ("schema", text(PROJECT_SCHEMA)),
+        (DISCLOSURE, text(disclosure)),
+    ];
+    let options = options
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     GetSessionOptionsResult { options }.encode_to_vec()
 }
 
@@ -156,26 +168,40 @@ pub(super) fn cancelled_handles(body: &[u8]) -> Result<Vec<Vec<u8>>, Status> {
 
 /// Whether anything was stopped, as CancelFlightInfo answers.
 pub(super) fn cancel_result(stopped: bool) -> Vec<u8> {
-    let status = if stopped { CancelStatus::Cancelled } else { CancelStatus::NotCancellable };
-    CancelFlightInfoResult { status: status as i32 }.encode_to_vec()
+    let status = if stopped {
+        CancelStatus::Cancelled
+    } else {
+        CancelStatus::NotCancellable
+    };
+    CancelFlightInfoResult {
+        status: status as i32,
+    }
+    .encode_to_vec()
 }
 
 /// The statements that a FlightInfo leads to.
 pub(super) fn handles_of(info: FlightInfo) -> Vec<Vec<u8>> {
-    info.endpoint.into_iter().filter_map(|endpoint| handle_of(&endpoint.ticket?)).collect()
+    info.endpoint
+        .into_iter()
+        .filter_map(|endpoint| handle_of(&endpoint.ticket?))
+        .collect()
 }
 
 fn handle_of(ticket: &Ticket) -> Option<Vec<u8>> {
-    match Command::try_from(Any::decode(&*ticket.ticket).ok()?).ok()? {
-        Command::TicketStatementQuery(TicketStatementQuery { statement_handle }) => Some(statement_handle.to_vec()),
-        Command::CommandPreparedStatementQuery(query) => Some(query.prepared_statement_handle.to_vec()),
-        _ => None,
+    let any = Any::decode(&*ticket.ticket).ok()?;
+    if let Ok(Some(TicketStatementQuery { statement_handle })) = any.unpack() {
+        return Some(statement_handle.to_vec());
     }
+    let prepared = any.unpack::<CommandPreparedStatementQuery>().ok()??;
+    Some(prepared.prepared_statement_handle.to_vec())
 }
 
 /// A message that cannot be read.
 pub(super) fn unreadable(what: &str) -> Status {
-    status(Problem::of(&codes::RUN_BAD_CALL, format!("the message `{what}` cannot be read")))
+    status(Problem::of(
+        &codes::RUN_BAD_CALL,
+        format!("the message `{what}` cannot be read"),
+    ))
 }
 
 #[cfg(test)]
@@ -202,21 +228,33 @@ mod tests {
         assert_eq!(set(&client, DISCLOSURE, Bool(true)), None);
         assert!(client.disclosure());
         assert_eq!(set(&client, DISCLOSURE, Int(0)), Some(INVALID_VALUE));
-        assert_eq!(set(&client, DISCLOSURE, Text("perhaps".into())), Some(INVALID_VALUE));
+        assert_eq!(
+            set(&client, DISCLOSURE, Text("perhaps".into())),
+            Some(INVALID_VALUE)
+        );
         assert_eq!(set(&client, "catalog", Text("tre".into())), None);
         assert_eq!(set(&client, "catalog", Text("other".into())), Some(INVALID_VALUE));
         assert_eq!(set(&client, "memory", Text("1 TiB".into())), Some(INVALID_NAME));
         assert!(client.disclosure());
-        let options = GetSessionOptionsResult::decode(&*get_options(&client)).unwrap().options;
+        let options = GetSessionOptionsResult::decode(&*get_options(&client))
+            .unwrap()
+            .options;
         assert_eq!(options.get(DISCLOSURE).unwrap().value, Some(Text("on".into())));
     }
 
     #[test]
     fn a_flight_info_names_its_statements_bare_or_wrapped() {
-        let ticket = TicketStatementQuery { statement_handle: "abc".into() }.as_any().encode_to_vec();
+        let ticket = TicketStatementQuery {
+            statement_handle: "abc".into(),
+        }
+        .as_any()
+        .encode_to_vec();
         let info = FlightInfo::new().with_endpoint(FlightEndpoint::new().with_ticket(Ticket::new(ticket)));
         let request = CancelFlightInfoRequest { info: Some(info) };
-        let wrapped = Any { type_url: "type.googleapis.com/x".into(), value: request.encode_to_vec().into() };
+        let wrapped = Any {
+            type_url: "type.googleapis.com/x".into(),
+            value: request.encode_to_vec().into(),
+        };
         for body in [request.encode_to_vec(), wrapped.encode_to_vec()] {
             assert_eq!(cancelled_handles(&body).unwrap(), [b"abc".to_vec()]);
         }

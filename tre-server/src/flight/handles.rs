@@ -34,7 +34,9 @@ struct Known<T> {
 
 impl<T> Default for Handles<T> {
     fn default() -> Self {
-        Handles { known: Mutex::default() }
+        Handles {
+            known: Mutex::default(),
+        }
     }
 }
 
@@ -43,8 +45,13 @@ impl<T: Kept> Handles<T> {
     pub(super) fn put(&self, handle: String, thing: Arc<T>, now: Timestamp) {
         let mut known = self.lock();
         forget_old(&mut known, now);
-        while known.len() >= MOST || known.values().map(|known| known.thing.bytes()).sum::<usize>() > MOST_BYTES {
-            let oldest = known.iter().min_by_key(|(_, known)| known.used).map(|(handle, _)| handle.clone());
+        while known.len() >= MOST
+            || known.values().map(|known| known.thing.bytes()).sum::<usize>() > MOST_BYTES
+        {
+            let oldest = known
+                .iter()
+                .min_by_key(|(_, known)| known.used)
+                .map(|(handle, _)| handle.clone());
             let Some(oldest) = oldest else { break };
             known.remove(&oldest);
         }
@@ -58,12 +65,18 @@ impl<T: Kept> Handles<T> {
     pub(super) fn get(&self, handle: &[u8], now: Timestamp) -> Result<Arc<T>, Problem> {
         let mut known = self.lock();
         forget_old(&mut known, now);
-        match std::str::from_utf8(handle).ok().and_then(|handle| known.get_mut(handle)) {
+        match std::str::from_utf8(handle)
+            .ok()
+            .and_then(|handle| known.get_mut(handle))
+        {
             Some(known) => {
                 known.used = now;
                 Ok(Arc::clone(&known.thing))
             }
-            None => Err(Problem::of(&codes::RUN_UNKNOWN_HANDLE, codes::RUN_UNKNOWN_HANDLE.title)),
+            None => Err(Problem::of(
+                &codes::RUN_UNKNOWN_HANDLE,
+                codes::RUN_UNKNOWN_HANDLE.title,
+            )),
         }
     }
 
@@ -118,7 +131,12 @@ mod tests {
     fn a_client_that_leaks_loses_the_oldest() {
         let handles = Handles::default();
         for i in 0..=i64::try_from(MOST).unwrap() {
-            put(&handles, &i.to_string(), 0, at(0) + SignedDuration::from_millis(i));
+            put(
+                &handles,
+                &i.to_string(),
+                0,
+                at(0) + SignedDuration::from_millis(i),
+            );
         }
         assert!(handles.get(b"0", at(0)).is_err());
         assert!(handles.get(b"1", at(0)).is_ok());

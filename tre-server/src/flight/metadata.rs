@@ -9,8 +9,9 @@ use arrow_flight::sql::metadata::{
     SqlInfoData, SqlInfoDataBuilder, XdbcTypeInfo, XdbcTypeInfoData, XdbcTypeInfoDataBuilder,
 };
 use arrow_flight::sql::{
-    Any, Command, CommandGetCatalogs, CommandGetDbSchemas, CommandGetTables, Nullable, Searchable, SqlInfo, XdbcDataType,
-    XdbcDatetimeSubcode,
+    Any, CommandGetCatalogs, CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys,
+    CommandGetImportedKeys, CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
+    CommandGetXdbcTypeInfo, Nullable, Searchable, SqlInfo, XdbcDataType, XdbcDatetimeSubcode,
 };
 use prost::Message;
 use tre_core::grant::{Grant, GrantedTable};
@@ -26,45 +27,67 @@ const TABLE_TYPE: &str = "TABLE";
 /// A table's columns in SQL: `pid` first for a table about people.
 fn table_schema(table: &GrantedTable) -> Schema {
     let unit = (!table.public).then(|| Field::new(UNIT_COLUMN, UNIT_TYPE, false));
-    let columns = table.permitted_columns().map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
+    let columns = table
+        .permitted_columns()
+        .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
     Schema::new(unit.into_iter().chain(columns).collect::<Vec<_>>())
 }
 
-/// The command in a descriptor or ticket, if it is one that is answered here.
-pub(super) fn command(bytes: &[u8]) -> Option<Command> {
-    let command = Command::try_from(Any::decode(bytes).ok()?).ok()?;
-    let here = matches!(
-        command,
-        Command::CommandGetCatalogs(_)
-            | Command::CommandGetDbSchemas(_)
-            | Command::CommandGetTables(_)
-            | Command::CommandGetTableTypes(_)
-            | Command::CommandGetSqlInfo(_)
-            | Command::CommandGetXdbcTypeInfo(_)
-            | Command::CommandGetPrimaryKeys(_)
-            | Command::CommandGetImportedKeys(_)
-            | Command::CommandGetExportedKeys(_)
-            | Command::CommandGetCrossReference(_)
-    );
-    here.then_some(command)
+/// A command that is answered here.
+pub(super) enum Asked {
+    Catalogs(CommandGetCatalogs),
+    Schemas(CommandGetDbSchemas),
+    Tables(CommandGetTables),
+    TableTypes,
+    SqlInfo(CommandGetSqlInfo),
+    TypeInfo(CommandGetXdbcTypeInfo),
+    PrimaryKeys,
+    ForeignKeys,
 }
 
-/// Answers a command of [`command`].
-pub(super) fn answer(command: Command, grant: &Grant) -> Result<RecordBatch, FlightError> {
-    let missing = || FlightError::NotYetImplemented("metadata that is not answered here".to_owned());
-    match command {
-        Command::CommandGetCatalogs(query) => catalogs(query),
-        Command::CommandGetDbSchemas(query) => schemas(query, grant),
-        Command::CommandGetTables(query) => tables(query, grant),
-        Command::CommandGetTableTypes(_) => table_types(),
-        Command::CommandGetSqlInfo(query) => query.into_builder(SQL_INFO.as_ref().ok_or_else(missing)?).build(),
-        Command::CommandGetXdbcTypeInfo(query) => query.into_builder(XDBC_INFO.as_ref().ok_or_else(missing)?).build(),
+/// The command in a descriptor or ticket, if it is one that is answered here.
+pub(super) fn asked(bytes: &[u8]) -> Option<Asked> {
+    let any = Any::decode(bytes).ok()?;
+    macro_rules! first_of {
+        ($($command:ty => $asked:expr),* $(,)?) => {
+            $(
+                if any.is::<$command>() {
+                    let asked: fn($command) -> Asked = $asked;
+                    return any.unpack::<$command>().ok()?.map(asked);
+                }
+            )*
+        };
+    }
+    first_of! {
+        CommandGetCatalogs => Asked::Catalogs,
+        CommandGetDbSchemas => Asked::Schemas,
+        CommandGetTables => Asked::Tables,
+        CommandGetTableTypes => |_| Asked::TableTypes,
+        CommandGetSqlInfo => Asked::SqlInfo,
+        CommandGetXdbcTypeInfo => Asked::TypeInfo,
+        CommandGetPrimaryKeys => |_| Asked::PrimaryKeys,
+        CommandGetImportedKeys => |_| Asked::ForeignKeys,
+        CommandGetExportedKeys => |_| Asked::ForeignKeys,
+        CommandGetCrossReference => |_| Asked::ForeignKeys,
+    }
+    None
+}
+
+/// Answers a command.
+pub(super) fn answer(asked: Asked, grant: &Grant) -> Result<RecordBatch, FlightError> {
+    let missing = || FlightError::NotYetImplemented("a constant table cannot be built".to_owned());
+    match asked {
+        Asked::Catalogs(query) => catalogs(query),
+        Asked::Schemas(query) => schemas(query, grant),
+        Asked::Tables(query) => tables(query, grant),
+        Asked::TableTypes => table_types(),
+        Asked::SqlInfo(query) => query.into_builder(SQL_INFO.as_ref().ok_or_else(missing)?).build(),
+        Asked::TypeInfo(query) => query
+            .into_builder(XDBC_INFO.as_ref().ok_or_else(missing)?)
+            .build(),
         // No keys are declared.
-        Command::CommandGetPrimaryKeys(_) => Ok(RecordBatch::new_empty(primary_keys_schema())),
-        Command::CommandGetImportedKeys(_)
-        | Command::CommandGetExportedKeys(_)
-        | Command::CommandGetCrossReference(_) => Ok(RecordBatch::new_empty(foreign_keys_schema())),
-        _ => Err(missing()),
+        Asked::PrimaryKeys => Ok(RecordBatch::new_empty(primary_keys_schema())),
+        Asked::ForeignKeys => Ok(RecordBatch::new_empty(foreign_keys_schema())),
     }
 }
 
@@ -78,7 +101,11 @@ fn catalogs(query: CommandGetCatalogs) -> Result<RecordBatch, FlightError> {
 /// Answers GetDbSchemas: one schema per dataset.
 fn schemas(query: CommandGetDbSchemas, grant: &Grant) -> Result<RecordBatch, FlightError> {
     let mut builder = query.into_builder();
-    let mut datasets: Vec<&str> = grant.tables.iter().map(|table| table.version.dataset().as_str()).collect();
+    let mut datasets: Vec<&str> = grant
+        .tables
+        .iter()
+        .map(|table| table.version.dataset().as_str())
+        .collect();
     datasets.sort_unstable();
     datasets.dedup();
     for dataset in datasets {
@@ -92,7 +119,13 @@ fn tables(query: CommandGetTables, grant: &Grant) -> Result<RecordBatch, FlightE
     let mut builder = query.into_builder();
     for table in &grant.tables {
         let schema = table_schema(table);
-        builder.append(CATALOG, table.version.dataset().as_str(), table.table.as_str(), TABLE_TYPE, &schema)?;
+        builder.append(
+            CATALOG,
+            table.version.dataset().as_str(),
+            table.table.as_str(),
+            TABLE_TYPE,
+            &schema,
+        )?;
     }
     builder.build()
 }

@@ -25,7 +25,6 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest,
     HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
-use arrow_flight::sql::Command;
 use futures::Stream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
@@ -33,6 +32,7 @@ use tre_core::codes::{self, Problem};
 
 use crate::core::Core;
 use crate::fault::status;
+use metadata::Asked;
 use sql::Sql;
 
 /// Largest message that a client may send: SQL text and bound values are far smaller.
@@ -48,12 +48,18 @@ pub(crate) fn service(core: Arc<Core>) -> FlightServiceServer<Flight> {
 
 /// A part of Flight SQL that is not offered.
 fn not_served(what: &str) -> Status {
-    status(Problem::of(&codes::RUN_NOT_SERVED, format!("{what} is not served")))
+    status(Problem::of(
+        &codes::RUN_NOT_SERVED,
+        format!("{what} is not served"),
+    ))
 }
 
 /// Everything but a SELECT.
 fn only_select(what: &str) -> Status {
-    status(Problem::of(&codes::SQL_NOT_A_QUERY, format!("{what} cannot be run")))
+    status(Problem::of(
+        &codes::SQL_NOT_A_QUERY,
+        format!("{what} cannot be run"),
+    ))
 }
 
 /// Flight with what the library leaves out.
@@ -62,9 +68,9 @@ pub(crate) struct Flight(Sql);
 
 impl Flight {
     /// Metadata of the caller's project.
-    async fn described(&self, headers: &MetadataMap, command: Command) -> Result<RecordBatch, Status> {
+    async fn described(&self, headers: &MetadataMap, asked: Asked) -> Result<RecordBatch, Status> {
         let project = self.0.describing(headers).await?;
-        metadata::answer(command, &project.grant).map_err(|error| wire::internal(&error.to_string()))
+        metadata::answer(asked, &project.grant).map_err(|error| wire::internal(&error.to_string()))
     }
 }
 
@@ -86,14 +92,20 @@ impl FlightService for Flight {
     }
 
     /// There are no flights but those that a statement makes.
-    async fn list_flights(&self, request: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
+    async fn list_flights(
+        &self,
+        request: Request<Criteria>,
+    ) -> Result<Response<Self::ListFlightsStream>, Status> {
         self.0.describing(request.metadata()).await?;
         Ok(Response::new(Box::pin(futures::stream::empty())))
     }
 
-    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
-        if let Some(command) = metadata::command(&request.get_ref().cmd) {
-            let batch = self.described(request.metadata(), command).await?;
+    async fn get_flight_info(
+        &self,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        if let Some(asked) = metadata::asked(&request.get_ref().cmd) {
+            let batch = self.described(request.metadata(), asked).await?;
             // The command is its own ticket.
             let ticket = request.get_ref().cmd.to_vec();
             return wire::info(request.into_inner(), ticket, &batch.schema());
@@ -102,9 +114,17 @@ impl FlightService for Flight {
     }
 
     /// GetFlightInfo only plans, so there is nothing to wait for.
-    async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
+    async fn poll_flight_info(
+        &self,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<PollInfo>, Status> {
         let info = self.get_flight_info(request).await?.into_inner();
-        Ok(Response::new(PollInfo { info: Some(info), flight_descriptor: None, progress: Some(1.0), expiration_time: None }))
+        Ok(Response::new(PollInfo {
+            info: Some(info),
+            flight_descriptor: None,
+            progress: Some(1.0),
+            expiration_time: None,
+        }))
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
@@ -113,14 +133,17 @@ impl FlightService for Flight {
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
-        if let Some(command) = metadata::command(&request.get_ref().ticket) {
-            let batch = self.described(request.metadata(), command).await?;
+        if let Some(asked) = metadata::asked(&request.get_ref().ticket) {
+            let batch = self.described(request.metadata(), asked).await?;
             return Ok(wire::rows(batch.schema(), vec![batch]));
         }
         FlightService::do_get(&self.0, request).await
     }
 
-    async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
+    async fn do_put(
+        &self,
+        request: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoPutStream>, Status> {
         // Uploads are refused before a byte of them is read, from strangers too.
         self.0.describing(request.metadata()).await?;
         FlightService::do_put(&self.0, request).await
@@ -139,11 +162,19 @@ impl FlightService for Flight {
     }
 
     /// Only what is really served.
-    async fn list_actions(&self, request: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
+    async fn list_actions(
+        &self,
+        request: Request<Empty>,
+    ) -> Result<Response<Self::ListActionsStream>, Status> {
         self.0.describing(request.metadata()).await?;
         let listed = actions::SERVED.iter().map(|(name, description)| {
-            Ok(ActionType { r#type: (*name).to_owned(), description: (*description).to_owned() })
+            Ok(ActionType {
+                r#type: (*name).to_owned(),
+                description: (*description).to_owned(),
+            })
         });
-        Ok(Response::new(Box::pin(futures::stream::iter(listed.collect::<Vec<_>>()))))
+        Ok(Response::new(Box::pin(futures::stream::iter(
+            listed.collect::<Vec<_>>(),
+        ))))
     }
 }

@@ -6,13 +6,15 @@ use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionBeginSavepointRequest, ActionBeginSavepointResult, ActionBeginTransactionRequest,
     ActionBeginTransactionResult, ActionCancelQueryRequest, ActionCancelQueryResult,
-    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    ActionCreatePreparedSubstraitPlanRequest, ActionEndSavepointRequest, ActionEndTransactionRequest, Any, Command,
-    CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
-    CommandStatementSubstraitPlan, CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
-    TicketStatementQuery,
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
+    ActionCreatePreparedStatementResult, ActionCreatePreparedSubstraitPlanRequest, ActionEndSavepointRequest,
+    ActionEndTransactionRequest, Any, Command, CommandPreparedStatementQuery, CommandPreparedStatementUpdate,
+    CommandStatementIngest, CommandStatementQuery, CommandStatementSubstraitPlan, CommandStatementUpdate,
+    DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
 };
-use arrow_flight::{Action, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, Ticket};
+use arrow_flight::{
+    Action, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, Ticket,
+};
 use futures::future::{AbortHandle, Abortable};
 use prost::Message;
 use tonic::metadata::{MetadataMap, MetadataValue};
@@ -54,7 +56,10 @@ struct Seat {
 
 impl Sql {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        Sql { core, clients: Arc::default() }
+        Sql {
+            core,
+            clients: Arc::default(),
+        }
     }
 
     /// The project of a call that reads names only; it opens no session.
@@ -68,12 +73,26 @@ impl Sql {
         let caller = access::caller(&self.core, metadata).await?;
         access::project(&self.core, &caller, action).await?;
         let session = Sessions::of(&self.core, &caller).await.map_err(status)?;
-        let living: Vec<_> = self.core.sessions.list().iter().map(|session| session.id.clone()).collect();
-        Ok(Seat { client: self.clients.of(&session.id, &living), session })
+        let living: Vec<_> = self
+            .core
+            .sessions
+            .list()
+            .iter()
+            .map(|session| session.id.clone())
+            .collect();
+        Ok(Seat {
+            client: self.clients.of(&session.id, &living),
+            session,
+        })
     }
 
     /// Plans a query and keeps it.
-    async fn prepare(&self, seat: &Seat, sql: &str, bound: Option<Vec<u8>>) -> Result<Arc<Statement>, Status> {
+    async fn prepare(
+        &self,
+        seat: &Seat,
+        sql: &str,
+        bound: Option<Vec<u8>>,
+    ) -> Result<Arc<Statement>, Status> {
         if sql.len() > MAX_SQL {
             let what = format!("the SQL text has {} bytes, more than {MAX_SQL}", sql.len());
             return Err(status(Problem::of(&codes::SQL_TOO_LARGE, what)));
@@ -83,12 +102,17 @@ impl Sql {
         let prepared = prepared.await.map_err(Fault::from)?;
         let handle = data_encoding::HEXLOWER.encode(&self.core.random::<32>().map_err(status)?);
         let statement = Arc::new(Statement::new(handle.clone(), prepared));
-        seat.client.statements.put(handle, Arc::clone(&statement), self.core.now());
+        seat.client
+            .statements
+            .put(handle, Arc::clone(&statement), self.core.now());
         Ok(statement)
     }
 
     fn statement(&self, seat: &Seat, handle: &[u8]) -> Result<Arc<Statement>, Status> {
-        seat.client.statements.get(handle, self.core.now()).map_err(status)
+        seat.client
+            .statements
+            .get(handle, self.core.now())
+            .map_err(status)
     }
 
     /// The answer of a statement: the stored one, or the one that is made now. Dropping the call stops the query.
@@ -99,7 +123,10 @@ impl Sql {
         }
         let (handle, registration) = AbortHandle::new_pair();
         statement.set_running(Some(handle));
-        let running = Abortable::new(pipeline::answer(&self.core, &seat.session, &statement.prepared), registration);
+        let running = Abortable::new(
+            pipeline::answer(&self.core, &seat.session, &statement.prepared),
+            registration,
+        );
         let ended = running.await;
         statement.set_running(None);
         let cancelled = |_| status(Problem::of(&codes::RUN_CANCELLED, codes::RUN_CANCELLED.title));
@@ -108,7 +135,11 @@ impl Sql {
         Ok(answer)
     }
 
-    async fn get(&self, metadata: &MetadataMap, handle: &[u8]) -> Result<Response<Replies<FlightData>>, Status> {
+    async fn get(
+        &self,
+        metadata: &MetadataMap,
+        handle: &[u8],
+    ) -> Result<Response<Replies<FlightData>>, Status> {
         let seat = self.seat(metadata, May::Query).await?;
         let statement = self.statement(&seat, handle)?;
         let answer = self.answer(&seat, &statement).await?;
@@ -128,7 +159,10 @@ impl FlightSqlService for Sql {
         let caller = self.core.caller(&token).await.map_err(status)?;
         access::project(&self.core, &caller, May::Connect).await?;
         let header = format!("Bearer {token}");
-        let reply = HandshakeResponse { protocol_version: 0, payload: token.into() };
+        let reply = HandshakeResponse {
+            protocol_version: 0,
+            payload: token.into(),
+        };
         let mut response: Response<Replies<HandshakeResponse>> =
             Response::new(Box::pin(futures::stream::iter([Ok(reply)])));
         let value = MetadataValue::try_from(header).map_err(|_| internal("a token cannot be a header"))?;
@@ -146,8 +180,14 @@ impl FlightSqlService for Sql {
             return Err(not_served("a transaction"));
         }
         let statement = self.prepare(&seat, &query.query, None).await?;
-        let ticket = TicketStatementQuery { statement_handle: statement.handle.clone().into() };
-        info(request.into_inner(), ticket.as_any().encode_to_vec(), &statement.prepared.schema)
+        let ticket = TicketStatementQuery {
+            statement_handle: statement.handle.clone().into(),
+        };
+        info(
+            request.into_inner(),
+            ticket.as_any().encode_to_vec(),
+            &statement.prepared.schema,
+        )
     }
 
     async fn do_get_statement(
@@ -184,10 +224,14 @@ impl FlightSqlService for Sql {
         let statement = self.statement(&seat, &query.prepared_statement_handle)?;
         let (schema, values) = bound_values(request).await?;
         if statement.prepared.parameters.fields().is_empty() && schema.fields().is_empty() {
-            return Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(query.prepared_statement_handle) });
+            return Ok(DoPutPreparedStatementResult {
+                prepared_statement_handle: Some(query.prepared_statement_handle),
+            });
         }
         let bound = self.prepare(&seat, &statement.prepared.sql, Some(values)).await?;
-        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(bound.handle.clone().into()) })
+        Ok(DoPutPreparedStatementResult {
+            prepared_statement_handle: Some(bound.handle.clone().into()),
+        })
     }
 
     async fn get_flight_info_prepared_statement(
@@ -197,7 +241,11 @@ impl FlightSqlService for Sql {
     ) -> Result<Response<FlightInfo>, Status> {
         let seat = self.seat(request.metadata(), May::Plan).await?;
         let statement = self.statement(&seat, &query.prepared_statement_handle)?;
-        info(request.into_inner(), query.as_any().encode_to_vec(), &statement.prepared.schema)
+        info(
+            request.into_inner(),
+            query.as_any().encode_to_vec(),
+            &statement.prepared.schema,
+        )
     }
 
     async fn do_get_prepared_statement(
@@ -205,7 +253,8 @@ impl FlightSqlService for Sql {
         query: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<Replies<FlightData>>, Status> {
-        self.get(request.metadata(), &query.prepared_statement_handle).await
+        self.get(request.metadata(), &query.prepared_statement_handle)
+            .await
     }
 
     async fn do_action_close_prepared_statement(
@@ -226,7 +275,11 @@ impl FlightSqlService for Sql {
         let seat = self.seat(request.metadata(), May::Connect).await?;
         let flight = FlightInfo::decode(query.info).map_err(|_| unreadable("CancelQuery"))?;
         // 1: cancelled, 3: there was nothing to cancel.
-        let result = if cancel(&seat, actions::handles_of(flight), &self.core) { 1 } else { 3 };
+        let result = if cancel(&seat, actions::handles_of(flight), &self.core) {
+            1
+        } else {
+            3
+        };
         Ok(ActionCancelQueryResult { result })
     }
 
@@ -243,12 +296,21 @@ impl FlightSqlService for Sql {
                 Sessions::end(&self.core, &seat.session.id, "it was closed").await;
                 actions::closed()
             }
-            "CancelFlightInfo" => {
-                actions::cancel_result(cancel(&seat, actions::cancelled_handles(&action.body)?, &self.core))
+            "CancelFlightInfo" => actions::cancel_result(cancel(
+                &seat,
+                actions::cancelled_handles(&action.body)?,
+                &self.core,
+            )),
+            other => {
+                return Err(not_served(&format!(
+                    "the action `{}`",
+                    other.chars().take(80).collect::<String>()
+                )));
             }
-            other => return Err(not_served(&format!("the action `{}`", other.chars().take(80).collect::<String>()))),
         };
-        Ok(Response::new(Box::pin(futures::stream::iter([Ok(arrow_flight::Result { body: body.into() })]))))
+        Ok(Response::new(Box::pin(futures::stream::iter([Ok(
+            arrow_flight::Result { body: body.into() },
+        )]))))
     }
 
     // What is refused. DoPut has asked who calls already; the others ask here, so that strangers learn nothing.
@@ -271,9 +333,16 @@ impl FlightSqlService for Sql {
         Err(not_served("this command"))
     }
 
-    async fn do_get_fallback(&self, request: Request<Ticket>, _: Any) -> Result<Response<Replies<FlightData>>, Status> {
+    async fn do_get_fallback(
+        &self,
+        request: Request<Ticket>,
+        _: Any,
+    ) -> Result<Response<Replies<FlightData>>, Status> {
         self.describing(request.metadata()).await?;
-        Err(status(Problem::of(&codes::RUN_UNKNOWN_HANDLE, "the ticket is not one of this server")))
+        Err(status(Problem::of(
+            &codes::RUN_UNKNOWN_HANDLE,
+            "the ticket is not one of this server",
+        )))
     }
 
     async fn do_put_statement_update(
@@ -358,6 +427,11 @@ impl FlightSqlService for Sql {
 
 /// Stops queries of this session; says whether one ran.
 fn cancel(seat: &Seat, handles: Vec<Vec<u8>>, core: &Core) -> bool {
-    let statements = handles.iter().filter_map(|handle| seat.client.statements.get(handle, core.now()).ok());
-    statements.map(|statement| statement.cancel()).fold(false, |any, stopped| any || stopped)
+    let mut any = false;
+    for handle in handles {
+        if let Ok(statement) = seat.client.statements.get(&handle, core.now()) {
+            any |= statement.cancel();
+        }
+    }
+    any
 }

@@ -26,7 +26,12 @@ pub(super) struct Statement {
 impl Statement {
     /// A statement without an answer.
     pub(super) fn new(handle: String, prepared: Prepared) -> Self {
-        Statement { handle, prepared, answer: tokio::sync::Mutex::default(), running: Mutex::default() }
+        Statement {
+            handle,
+            prepared,
+            answer: tokio::sync::Mutex::default(),
+            running: Mutex::default(),
+        }
     }
 
     /// From here on, until `None`, [`Statement::cancel`] stops the query.
@@ -44,7 +49,13 @@ impl Statement {
 impl Kept for Statement {
     fn bytes(&self) -> usize {
         let answer = self.answer.try_lock().ok().and_then(|answer| answer.clone());
-        answer.map_or(0, |answer| answer.batches.iter().map(RecordBatch::get_array_memory_size).sum())
+        answer.map_or(0, |answer| {
+            answer
+                .batches
+                .iter()
+                .map(RecordBatch::get_array_memory_size)
+                .sum()
+        })
     }
 }
 
@@ -58,7 +69,10 @@ pub(super) struct Client {
 
 impl Default for Client {
     fn default() -> Self {
-        Client { statements: Handles::default(), disclosure: AtomicBool::new(true) }
+        Client {
+            statements: Handles::default(),
+            disclosure: AtomicBool::new(true),
+        }
     }
 }
 

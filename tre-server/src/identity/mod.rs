@@ -114,12 +114,27 @@ pub fn shape(wish: Wish, token: TokenId, now: Timestamp) -> Result<Caller, Probl
     }
     if !TTL.contains(&wish.ttl) {
         let what = format!("a token cannot live {} seconds", wish.ttl.as_secs());
-        return Err(Problem::new(&codes::AUTH_ISSUE, what, "choose a time between one minute and 30 days"));
+        return Err(Problem::new(
+            &codes::AUTH_ISSUE,
+            what,
+            "choose a time between one minute and 30 days",
+        ));
     }
     let seconds = i64::try_from(wish.ttl.as_secs()).unwrap_or(i64::MAX);
-    let expires = Timestamp::from_second(now.as_second().saturating_add(seconds))
-        .map_err(|_| Problem::new(&codes::AUTH_ISSUE, "the token would never end", "correct the clock"))?;
-    Ok(Caller { user: wish.user, role: wish.role, project: wish.project, token, expires })
+    let expires = Timestamp::from_second(now.as_second().saturating_add(seconds)).map_err(|_| {
+        Problem::new(
+            &codes::AUTH_ISSUE,
+            "the token would never end",
+            "correct the clock",
+        )
+    })?;
+    Ok(Caller {
+        user: wish.user,
+        role: wish.role,
+        project: wish.project,
+        token,
+        expires,
+    })
 }
 
 /// Signs a caller's token for the deployment called `audience`.
@@ -156,17 +171,34 @@ pub fn verify(text: &str, audience: &str, now: Timestamp, key: &dyn Sign) -> Res
     // The library would read the clock; time is an argument here.
     validation.validate_exp = false;
     let key = DecodingKey::from_ed_der(&key.public_key());
-    let claims = jsonwebtoken::decode::<Claims>(text, &key, &validation).map_err(|_| invalid())?.claims;
-    let times = (Timestamp::from_second(claims.iat), Timestamp::from_second(claims.exp));
-    let (Ok(issued), Ok(expires)) = times else { return Err(invalid()) };
+    let claims = jsonwebtoken::decode::<Claims>(text, &key, &validation)
+        .map_err(|_| invalid())?
+        .claims;
+    let times = (
+        Timestamp::from_second(claims.iat),
+        Timestamp::from_second(claims.exp),
+    );
+    let (Ok(issued), Ok(expires)) = times else {
+        return Err(invalid());
+    };
     if claims.role.is_of_a_project() && claims.project.is_none() {
         return Err(invalid());
     }
     if issued > now.saturating_add(LEEWAY).unwrap_or(now) {
-        return Err(Problem::new(&codes::AUTH_INVALID, "the token is of a later time", "compare the clocks"));
+        return Err(Problem::new(
+            &codes::AUTH_INVALID,
+            "the token is of a later time",
+            "compare the clocks",
+        ));
     }
     if expires <= now {
         return Err(Problem::of(&codes::AUTH_EXPIRED, "the token has expired"));
     }
-    Ok(Caller { user: claims.sub, role: claims.role, project: claims.project, token: claims.jti, expires })
+    Ok(Caller {
+        user: claims.sub,
+        role: claims.role,
+        project: claims.project,
+        token: claims.jti,
+        expires,
+    })
 }

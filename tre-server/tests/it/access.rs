@@ -8,21 +8,21 @@ use tre_server::authz::{Access, Action, Principal, ProjectFacts, Resource};
 
 /// Everybody who could call, by one letter; the project is `liver`, the request is ana's, vera has voted on it.
 const PEOPLE: [(char, &str, Option<Role>, Option<&str>); 15] = [
-    ('a', "ana", Some(Role::Analyst), Some("liver")),     // analyst of the permit, author, owner of the session
-    ('b', "ben", Some(Role::Analyst), Some("liver")),     // analyst of the permit, somebody else
-    ('c', "carl", Some(Role::Analyst), Some("liver")),    // has a token, but is not in the permit
-    ('x', "ana", Some(Role::Analyst), Some("heart")),     // the same person in another project
-    ('k', "kim", Some(Role::Checker), Some("liver")),     // checker of the permit
-    ('K', "ana", Some(Role::Checker), Some("liver")),     // checker of the permit who is the author
-    ('v', "vera", Some(Role::Checker), Some("liver")),    // checker who has voted
-    ('w', "carl", Some(Role::Checker), Some("liver")),    // checker's token, not in the permit
-    ('y', "kim", Some(Role::Checker), Some("heart")),     // checker in another project
-    ('o', "olga", Some(Role::Operator), None),            // operator of everything
-    ('O', "olga", Some(Role::Operator), Some("liver")),   // operator bound to the project
-    ('p', "olga", Some(Role::Operator), Some("heart")),   // operator bound to another
-    ('u', "uta", Some(Role::Auditor), None),              // auditor of everything
-    ('U', "uta", Some(Role::Auditor), Some("heart")),     // auditor bound to another project
-    ('l', "local:root", None, None),                      // over the socket in the home
+    ('a', "ana", Some(Role::Analyst), Some("liver")), // analyst of the permit, author, owner of the session
+    ('b', "ben", Some(Role::Analyst), Some("liver")), // analyst of the permit, somebody else
+    ('c', "carl", Some(Role::Analyst), Some("liver")), // has a token, but is not in the permit
+    ('x', "ana", Some(Role::Analyst), Some("heart")), // the same person in another project
+    ('k', "kim", Some(Role::Checker), Some("liver")), // checker of the permit
+    ('K', "ana", Some(Role::Checker), Some("liver")), // checker of the permit who is the author
+    ('v', "vera", Some(Role::Checker), Some("liver")), // checker who has voted
+    ('w', "carl", Some(Role::Checker), Some("liver")), // checker's token, not in the permit
+    ('y', "kim", Some(Role::Checker), Some("heart")), // checker in another project
+    ('o', "olga", Some(Role::Operator), None),        // operator of everything
+    ('O', "olga", Some(Role::Operator), Some("liver")), // operator bound to the project
+    ('p', "olga", Some(Role::Operator), Some("heart")), // operator bound to another
+    ('u', "uta", Some(Role::Auditor), None),          // auditor of everything
+    ('U', "uta", Some(Role::Auditor), Some("heart")), // auditor bound to another project
+    ('l', "local:root", None, None),                  // over the socket in the home
 ];
 
 /// What is acted on: the project; the place of the caller (own project, or the home for those of no project); the
@@ -79,27 +79,50 @@ fn users(names: &[&str]) -> Vec<UserName> {
 
 fn project(in_force: bool) -> ProjectFacts {
     let (analysts, checkers) = (users(&["ana", "ben"]), users(&["kim", "ana", "vera"]));
-    ProjectFacts { id: "liver".parse().unwrap(), in_force, analysts, checkers }
+    ProjectFacts {
+        id: "liver".parse().unwrap(),
+        in_force,
+        analysts,
+        checkers,
+    }
 }
 
 /// The letters of those who may.
 fn allowed(access: &Access, action: Action, on: On, in_force: bool) -> String {
     let facts = project(in_force);
-    let other = ProjectFacts { id: "heart".parse().unwrap(), ..project(in_force) };
+    let other = ProjectFacts {
+        id: "heart".parse().unwrap(),
+        ..project(in_force)
+    };
     let (author, voters): (UserName, _) = ("ana".parse().unwrap(), users(&["vera"]));
     let may = |(_, user, role, project): &(char, &str, Option<Role>, Option<&str>)| {
-        let principal = Principal { user, role: *role, project: *project };
+        let principal = Principal {
+            user,
+            role: *role,
+            project: *project,
+        };
         let own = if *project == Some("heart") { &other } else { &facts };
         let resource = match on {
             On::Project => Resource::Project(&facts),
             On::Place if role.is_some_and(Role::is_of_a_project) => Resource::Project(own),
             On::Place | On::Home => Resource::Home,
-            On::Request => Resource::Request { project: &facts, author: &author, voters: &voters },
-            On::Session => Resource::Session { project: &facts, user: &author },
+            On::Request => Resource::Request {
+                project: &facts,
+                author: &author,
+                voters: &voters,
+            },
+            On::Session => Resource::Session {
+                project: &facts,
+                user: &author,
+            },
         };
         access.authorize(principal, action, resource).is_ok()
     };
-    PEOPLE.iter().filter(|person| may(person)).map(|person| person.0).collect()
+    PEOPLE
+        .iter()
+        .filter(|person| may(person))
+        .map(|person| person.0)
+        .collect()
 }
 
 #[test]
@@ -116,9 +139,10 @@ fn every_call_by_everybody() {
             On::Place if in_force.contains('k') => format!("{expected}y"),
             On::Place | On::Project | On::Request | On::Session | On::Home => expected,
         };
-        for (expected, found) in
-            [(expected, allowed(&access, action, on, true)), (else_.to_owned(), allowed(&access, action, on, false))]
-        {
+        for (expected, found) in [
+            (expected, allowed(&access, action, on, true)),
+            (else_.to_owned(), allowed(&access, action, on, false)),
+        ] {
             if expected.chars().collect::<BTreeSet<_>>() != found.chars().collect() {
                 wrong.push(format!("{action:?}: {expected} expected, {found} found"));
             }
@@ -133,8 +157,10 @@ fn no_action_and_no_call_of_the_wire_is_missing_in_the_table() {
     assert_eq!(listed, Action::all().map(Action::as_str).collect());
     assert_eq!(listed.len(), TABLE.len(), "an action stands twice in the table");
 
-    let services =
-        [include_str!("../../../proto/tre/v1/control.proto"), include_str!("../../../proto/tre/v1/local.proto")];
+    let services = [
+        include_str!("../../../proto/tre/v1/control.proto"),
+        include_str!("../../../proto/tre/v1/local.proto"),
+    ];
     let calls: BTreeSet<&str> = services
         .iter()
         .flat_map(|text| text.lines())
@@ -143,7 +169,12 @@ fn no_action_and_no_call_of_the_wire_is_missing_in_the_table() {
     assert!(calls.len() > 25, "{calls:?}");
     let of_flight: BTreeSet<&str> = ["Connect", "Describe", "Plan", "Query"].into();
     let asked_per_item: BTreeSet<&str> = ["ShowSession"].into();
-    let expected: BTreeSet<&str> = calls.iter().chain(&of_flight).chain(&asked_per_item).copied().collect();
+    let expected: BTreeSet<&str> = calls
+        .iter()
+        .chain(&of_flight)
+        .chain(&asked_per_item)
+        .copied()
+        .collect();
     assert_eq!(listed, expected);
 }
 
@@ -152,24 +183,90 @@ fn a_refusal_says_which_prohibition_decided() {
     let access = Access::shipped().unwrap();
     let (facts, author) = (project(true), "ana".parse().unwrap());
     let voters = users(&["vera"]);
-    let request = Resource::Request { project: &facts, author: &author, voters: &voters };
+    let request = Resource::Request {
+        project: &facts,
+        author: &author,
+        voters: &voters,
+    };
     let ended = project(false);
     let cases: &[(&str, Role, Action, Resource<'_>, &str, &str)] = &[
-        ("ana", Role::Checker, Action::ApproveReview, request, "nobody-reviews-their-own-request", "TRE-AUTH-005"),
-        ("vera", Role::Checker, Action::RejectReview, request, "one-person-one-vote", "TRE-REQ-004"),
-        ("olga", Role::Operator, Action::Query, Resource::Project(&facts), "operators-read-no-data", "TRE-AUTH-005"),
-        ("uta", Role::Auditor, Action::ShowReview, request, "auditors-read-no-data", "TRE-AUTH-005"),
-        ("kim", Role::Checker, Action::Query, Resource::Project(&facts), "checkers-ask-no-data", "TRE-AUTH-005"),
-        ("ana", Role::Analyst, Action::Query, Resource::Project(&ended), "only-while-the-permit-is-in-force", "TRE-PRJ-014"),
+        (
+            "ana",
+            Role::Checker,
+            Action::ApproveReview,
+            request,
+            "nobody-reviews-their-own-request",
+            "TRE-AUTH-005",
+        ),
+        (
+            "vera",
+            Role::Checker,
+            Action::RejectReview,
+            request,
+            "one-person-one-vote",
+            "TRE-REQ-004",
+        ),
+        (
+            "olga",
+            Role::Operator,
+            Action::Query,
+            Resource::Project(&facts),
+            "operators-read-no-data",
+            "TRE-AUTH-005",
+        ),
+        (
+            "uta",
+            Role::Auditor,
+            Action::ShowReview,
+            request,
+            "auditors-read-no-data",
+            "TRE-AUTH-005",
+        ),
+        (
+            "kim",
+            Role::Checker,
+            Action::Query,
+            Resource::Project(&facts),
+            "checkers-ask-no-data",
+            "TRE-AUTH-005",
+        ),
+        (
+            "ana",
+            Role::Analyst,
+            Action::Query,
+            Resource::Project(&ended),
+            "only-while-the-permit-is-in-force",
+            "TRE-PRJ-014",
+        ),
     ];
     for (user, role, action, resource, policy, code) in cases {
         let project = role.is_of_a_project().then_some("liver");
-        let denied = access.authorize(Principal { user, role: Some(*role), project }, *action, *resource).unwrap_err();
-        assert!(denied.by.iter().any(|id| id == policy), "{action:?}: {:?}", denied.by);
+        let denied = access
+            .authorize(
+                Principal {
+                    user,
+                    role: Some(*role),
+                    project,
+                },
+                *action,
+                *resource,
+            )
+            .unwrap_err();
+        assert!(
+            denied.by.iter().any(|id| id == policy),
+            "{action:?}: {:?}",
+            denied.by
+        );
         assert_eq!(denied.problem.code.id, *code, "{denied}");
     }
-    let stranger = Principal { user: "carl", role: Some(Role::Analyst), project: Some("liver") };
-    let denied = access.authorize(stranger, Action::Query, Resource::Project(&facts)).unwrap_err();
+    let stranger = Principal {
+        user: "carl",
+        role: Some(Role::Analyst),
+        project: Some("liver"),
+    };
+    let denied = access
+        .authorize(stranger, Action::Query, Resource::Project(&facts))
+        .unwrap_err();
     assert_eq!((denied.by.len(), denied.problem.code.id), (0, "TRE-AUTH-005"));
 }
 
@@ -182,8 +279,14 @@ fn a_home_can_replace_what_roles_may_do_but_not_the_separation_of_duties() {
     let access = Access::from_home(home.path()).unwrap();
     let facts = project(true);
     let ask = |user, role, action| {
-        let principal = Principal { user, role: Some(role), project: None };
-        access.authorize(principal, action, Resource::Project(&facts)).is_ok()
+        let principal = Principal {
+            user,
+            role: Some(role),
+            project: None,
+        };
+        access
+            .authorize(principal, action, Resource::Project(&facts))
+            .is_ok()
     };
     assert!(ask("uta", Role::Auditor, Action::CloseProject));
     assert!(!ask("olga", Role::Operator, Action::Query));
@@ -194,13 +297,34 @@ fn a_home_can_replace_what_roles_may_do_but_not_the_separation_of_duties() {
 fn policies_that_could_fail_while_they_decide_are_refused_when_loaded() {
     for (name, text) in [
         ("no id", "permit (principal, action, resource);"),
-        ("an attribute that does not exist", "@id(\"a\") forbid (principal, action, resource) when { principal.age > 3 };"),
-        ("an unknown action", "@id(\"a\") permit (principal, action == Tre::Action::\"Qury\", resource);"),
-        ("an unknown role", "@id(\"a\") permit (principal in Tre::Rolle::\"analyst\", action, resource);"),
-        ("arithmetic that can overflow is typed, text is not", "@id(\"a\") permit (principal, action, resource) when { principal.user + 1 == 2 };"),
-        ("a template", "@id(\"a\") permit (principal == ?principal, action, resource);"),
-        ("two of one name", "@id(\"a\") permit (principal, action, resource); @id(\"a\") permit (principal, action, resource);"),
-        ("the name of a prohibition", "@id(\"operators-read-no-data\") permit (principal, action, resource);"),
+        (
+            "an attribute that does not exist",
+            "@id(\"a\") forbid (principal, action, resource) when { principal.age > 3 };",
+        ),
+        (
+            "an unknown action",
+            "@id(\"a\") permit (principal, action == Tre::Action::\"Qury\", resource);",
+        ),
+        (
+            "an unknown role",
+            "@id(\"a\") permit (principal in Tre::Rolle::\"analyst\", action, resource);",
+        ),
+        (
+            "arithmetic that can overflow is typed, text is not",
+            "@id(\"a\") permit (principal, action, resource) when { principal.user + 1 == 2 };",
+        ),
+        (
+            "a template",
+            "@id(\"a\") permit (principal == ?principal, action, resource);",
+        ),
+        (
+            "two of one name",
+            "@id(\"a\") permit (principal, action, resource); @id(\"a\") permit (principal, action, resource);",
+        ),
+        (
+            "the name of a prohibition",
+            "@id(\"operators-read-no-data\") permit (principal, action, resource);",
+        ),
         ("no Cedar", "allow everyone"),
     ] {
         let home = tempfile::tempdir().unwrap();

@@ -8,4 +8,7 @@
 )]
 
 mod access;
+mod control;
+mod flight;
 mod tokens;
+mod world;

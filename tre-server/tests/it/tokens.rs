@@ -35,7 +35,12 @@ fn now() -> Timestamp {
 
 fn wish(role: Role, project: Option<&str>) -> Wish {
     let project = project.map(|id| id.parse().unwrap());
-    Wish { user: "alice".parse().unwrap(), role, project, ttl: Duration::from_secs(3600) }
+    Wish {
+        user: "alice".parse().unwrap(),
+        role,
+        project,
+        ttl: Duration::from_secs(3600),
+    }
 }
 
 fn token_id() -> TokenId {
@@ -49,8 +54,11 @@ fn good() -> String {
 
 /// A token of our own key with any header and claims.
 fn forged(header: &str, claims: &str) -> String {
-    let message =
-        format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()));
+    let message = format!(
+        "{}.{}",
+        BASE64URL_NOPAD.encode(header.as_bytes()),
+        BASE64URL_NOPAD.encode(claims.as_bytes())
+    );
     let signature = BASE64URL_NOPAD.encode(&Key::new(1).sign(message.as_bytes()));
     format!("{message}.{signature}")
 }
@@ -69,7 +77,10 @@ fn claims() -> String {
 fn a_token_says_who_as_what_where_and_until_when() {
     let caller = identity::verify(&good(), HOME, now(), &Key::new(1)).unwrap();
     assert_eq!(caller.user.as_str(), "alice");
-    assert_eq!((caller.role, caller.project.unwrap().as_str()), (Role::Analyst, "liver"));
+    assert_eq!(
+        (caller.role, caller.project.unwrap().as_str()),
+        (Role::Analyst, "liver")
+    );
     assert_eq!(caller.token, token_id());
     assert_eq!(caller.expires, now() + 1.hour());
     assert!(identity::verify(&forged(HEADER, &claims()), HOME, now(), &Key::new(1)).is_ok());
@@ -112,11 +123,30 @@ fn whatever_else_comes_is_refused() {
             let other = BASE64URL_NOPAD.encode(claims.replace("alice", "mallory").as_bytes());
             format!("{}.{other}.{}", parts[0], parts[2])
         }),
-        ("algorithm none", format!("{}.{}.", BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#), parts[1])),
-        ("algorithm HS256", forged(r#"{"alg":"HS256","typ":"JWT"}"#, &claims)),
-        ("algorithm RS256", forged(r#"{"alg":"RS256","typ":"JWT"}"#, &claims)),
-        ("a key of the attacker's in the header", forged(r#"{"alg":"EdDSA","typ":"JWT","jku":"https://evil"}"#, &claims)),
-        ("a header in another order", forged(r#"{"typ":"JWT","alg":"EdDSA"}"#, &claims)),
+        (
+            "algorithm none",
+            format!(
+                "{}.{}.",
+                BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#),
+                parts[1]
+            ),
+        ),
+        (
+            "algorithm HS256",
+            forged(r#"{"alg":"HS256","typ":"JWT"}"#, &claims),
+        ),
+        (
+            "algorithm RS256",
+            forged(r#"{"alg":"RS256","typ":"JWT"}"#, &claims),
+        ),
+        (
+            "a key of the attacker's in the header",
+            forged(r#"{"alg":"EdDSA","typ":"JWT","jku":"https://evil"}"#, &claims),
+        ),
+        (
+            "a header in another order",
+            forged(r#"{"typ":"JWT","alg":"EdDSA"}"#, &claims),
+        ),
         ("no JSON", forged(HEADER, "alice")),
         ("an empty object", forged(HEADER, "{}")),
         ("another audience", body(HOME, "other.example.org/audit")),
@@ -124,7 +154,10 @@ fn whatever_else_comes_is_refused() {
         ("no audience", body(&format!("\"aud\":\"{HOME}\","), "")),
         ("no end", body(&format!(",{exp}"), "")),
         ("an end as text", body(&exp, "\"exp\":\"2099-01-01\"")),
-        ("an end beyond all calendars", body(&exp, "\"exp\":9223372036854775807")),
+        (
+            "an end beyond all calendars",
+            body(&exp, "\"exp\":9223372036854775807"),
+        ),
         ("an unknown role", body("\"analyst\"", "\"root\"")),
         ("a role in capitals", body("\"analyst\"", "\"Analyst\"")),
         ("an analyst of no project", body("\"project\":\"liver\",", "")),
@@ -133,23 +166,44 @@ fn whatever_else_comes_is_refused() {
         ("an empty user", body("\"alice\"", "\"\"")),
         ("another kind of id", body("tok_", "ses_")),
         ("an unknown claim", body("\"sub\"", "\"admin\":true,\"sub\"")),
-        ("a claim twice", body("\"role\":\"analyst\"", "\"role\":\"analyst\",\"role\":\"operator\"")),
-        ("a megabyte", forged(HEADER, &claims.replace("alice", &"a".repeat(1 << 20)))),
+        (
+            "a claim twice",
+            body(
+                "\"role\":\"analyst\"",
+                "\"role\":\"analyst\",\"role\":\"operator\"",
+            ),
+        ),
+        (
+            "a megabyte",
+            forged(HEADER, &claims.replace("alice", &"a".repeat(1 << 20))),
+        ),
         ("bytes that are no text", "\u{fffd}\u{0}\u{1}".into()),
     ];
     assert!(cases.len() >= 20);
     for (name, token) in cases {
         let problem = identity::verify(&token, HOME, now(), &Key::new(1)).expect_err(name);
         assert_eq!(problem.code.id, "TRE-AUTH-002", "{name}");
-        assert!(!problem.what.contains("alice"), "{name}: the text repeats the token");
+        assert!(
+            !problem.what.contains("alice"),
+            "{name}: the text repeats the token"
+        );
     }
-    assert_eq!(identity::verify(&good, HOME, now(), &Key::new(2)).unwrap_err().code.id, "TRE-AUTH-002");
+    assert_eq!(
+        identity::verify(&good, HOME, now(), &Key::new(2))
+            .unwrap_err()
+            .code
+            .id,
+        "TRE-AUTH-002"
+    );
 }
 
 #[test]
 fn tokens_that_would_mean_nothing_are_not_issued() {
     let shape = |role, project, seconds| {
-        let wish = Wish { ttl: Duration::from_secs(seconds), ..wish(role, project) };
+        let wish = Wish {
+            ttl: Duration::from_secs(seconds),
+            ..wish(role, project)
+        };
         identity::shape(wish, token_id(), now()).map_err(|problem| problem.code.id)
     };
     assert_eq!(shape(Role::Analyst, None, 3600), Err("TRE-AUTH-007"));

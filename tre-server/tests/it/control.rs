@@ -1,0 +1,73 @@
+//! The control service and the listening socket from outside: every call refuses whoever has no token.
+
+use std::path::PathBuf;
+
+use tonic::Code;
+use tre_home::Home;
+use tre_proto::v1;
+use tre_proto::v1::control_client::ControlClient;
+use tre_server::{Options, Server};
+
+use crate::world::{World, home};
+
+/// Makes every call without a token; the list is compared with the service's definition.
+macro_rules! strangers {
+    ($world:ident: $($rpc:literal $call:ident $message:ident),* $(,)?) => {{
+        let mut control = ControlClient::new($world.channel().await);
+        let mut called = Vec::new();
+        $(
+            let status = control.$call(v1::$message::default()).await.unwrap_err();
+            assert_eq!(status.code(), Code::Unauthenticated, "{}: {status}", $rpc);
+            called.push($rpc);
+        )*
+        called
+    }};
+}
+
+#[tokio::test]
+async fn every_call_of_the_control_service_refuses_strangers() {
+    let world = World::start().await;
+    let called = strangers!(world:
+        "PlanProject" plan_project PlanProjectRequest,
+        "ApplyProject" apply_project ApplyProjectRequest,
+        "ListProjects" list_projects ListProjectsRequest,
+        "ShowProject" show_project ShowProjectRequest,
+        "CloseProject" close_project CloseProjectRequest,
+        "ListDatasets" list_datasets ListDatasetsRequest,
+        "ShowDataset" show_dataset ShowDatasetRequest,
+        "GetSchema" get_schema GetSchemaRequest,
+        "Check" check CheckRequest,
+        "SubmitRequest" submit_request SubmitRequestRequest,
+        "ListRequests" list_requests ListRequestsRequest,
+        "ShowRequest" show_request ShowRequestRequest,
+        "WithdrawRequest" withdraw_request WithdrawRequestRequest,
+        "ListReviews" list_reviews ListReviewsRequest,
+        "ShowReview" show_review ShowReviewRequest,
+        "ApproveReview" approve_review VoteRequest,
+        "ReturnReview" return_review VoteRequest,
+        "RejectReview" reject_review VoteRequest,
+        "ListReleases" list_releases ListReleasesRequest,
+        "FetchRelease" fetch_release FetchReleaseRequest,
+        "ListSessions" list_sessions ListSessionsRequest,
+        "KillSession" kill_session KillSessionRequest,
+        "ListPolicies" list_policies ListPoliciesRequest,
+        "ShowPolicy" show_policy ShowPolicyRequest,
+    );
+    let defined: Vec<&str> = include_str!("../../../proto/tre/v1/control.proto")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next())
+        .collect();
+    assert_eq!(called, defined);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn plaintext_is_spoken_on_loopback_only() {
+    let directory = home();
+    let home = Home::open(&directory.path().join("home"), "test").unwrap();
+    let listen = Some("0.0.0.0:0".parse().unwrap());
+    let worker = Some(PathBuf::from("/nonexistent/tre"));
+    let refused = Server::bind(home, Options { listen, worker }).await.unwrap_err();
+    assert_eq!(refused.code.id, "TRE-RUN-014");
+    assert!(refused.what.contains("loopback"), "{refused}");
+}
