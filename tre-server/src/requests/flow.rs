@@ -1,10 +1,6 @@
 //! Requests on their way through a real home, without workers: what reviewers, crashes, races and a project's end do.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
