@@ -39,8 +39,16 @@ pub fn to_bytes(frontier: &Frontier) -> Vec<u8> {
 pub fn encode_frontier(frontier: &Frontier) -> wire::Frontier {
     wire::Frontier {
         input: Some(encode_node(&frontier.input)),
-        keys: frontier.keys.iter().map(|(name, expr)| encode_named(name, expr)).collect(),
-        aggregates: frontier.aggregates.iter().map(|aggregate| encode_aggregate(*aggregate)).collect(),
+        keys: frontier
+            .keys
+            .iter()
+            .map(|(name, expr)| encode_named(name, expr))
+            .collect(),
+        aggregates: frontier
+            .aggregates
+            .iter()
+            .map(|aggregate| encode_aggregate(*aggregate))
+            .collect(),
     }
 }
 
@@ -55,8 +63,16 @@ pub fn decode_frontier(message: wire::Frontier) -> Result<Frontier, DecodeError>
     }
     Ok(Frontier {
         input: decode_node(message.input.ok_or(DecodeError::Missing("input"))?)?,
-        keys: message.keys.into_iter().map(decode_named).collect::<Result<_, _>>()?,
-        aggregates: message.aggregates.into_iter().map(decode_aggregate).collect::<Result<_, _>>()?,
+        keys: message
+            .keys
+            .into_iter()
+            .map(decode_named)
+            .collect::<Result<_, _>>()?,
+        aggregates: message
+            .aggregates
+            .into_iter()
+            .map(decode_aggregate)
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -90,7 +106,11 @@ fn position(column: usize) -> u32 {
 fn encode_node(node: &Node) -> wire::Node {
     use wire::node::Node as Kind;
     let kind = match node {
-        Node::Scan { dataset, table, columns } => Kind::Scan(wire::Scan {
+        Node::Scan {
+            dataset,
+            table,
+            columns,
+        } => Kind::Scan(wire::Scan {
             dataset: dataset.to_string(),
             table: table.to_string(),
             columns: columns.iter().map(ToString::to_string).collect(),
@@ -101,7 +121,10 @@ fn encode_node(node: &Node) -> wire::Node {
         })),
         Node::Project { input, columns } => Kind::Project(Box::new(wire::Project {
             input: Some(Box::new(encode_node(input))),
-            columns: columns.iter().map(|(name, expr)| encode_named(name, expr)).collect(),
+            columns: columns
+                .iter()
+                .map(|(name, expr)| encode_named(name, expr))
+                .collect(),
         })),
         Node::JoinUnit { left, right, on } => Kind::JoinUnit(encode_join(left, right, on)),
         Node::JoinPublic { left, right, on } => Kind::JoinPublic(encode_join(left, right, on)),
@@ -113,7 +136,13 @@ fn encode_join(left: &Node, right: &Node, on: &[(usize, usize)]) -> Box<wire::Jo
     Box::new(wire::Join {
         left: Some(Box::new(encode_node(left))),
         right: Some(Box::new(encode_node(right))),
-        on: on.iter().map(|(l, r)| wire::Equality { left: position(*l), right: position(*r) }).collect(),
+        on: on
+            .iter()
+            .map(|(l, r)| wire::Equality {
+                left: position(*l),
+                right: position(*r),
+            })
+            .collect(),
     })
 }
 
@@ -127,7 +156,11 @@ fn decode_node(message: wire::Node) -> Result<Node, DecodeError> {
         }),
         Kind::Project(project) => Ok(Node::Project {
             input: boxed_node(project.input)?,
-            columns: project.columns.into_iter().map(decode_named).collect::<Result<_, _>>()?,
+            columns: project
+                .columns
+                .into_iter()
+                .map(decode_named)
+                .collect::<Result<_, _>>()?,
         }),
         Kind::JoinUnit(join) => {
             let (left, right, on) = decode_join(*join)?;
@@ -148,34 +181,55 @@ pub fn decode_scan(scan: wire::Scan) -> Result<Node, DecodeError> {
     Ok(Node::Scan {
         dataset: scan.dataset.parse()?,
         table: scan.table.parse()?,
-        columns: scan.columns.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+        columns: scan
+            .columns
+            .iter()
+            .map(|name| name.parse())
+            .collect::<Result<_, _>>()?,
     })
 }
 
 type Sides = (Box<Node>, Box<Node>, Vec<(usize, usize)>);
 
 fn decode_join(join: wire::Join) -> Result<Sides, DecodeError> {
-    let on = join.on.iter().map(|equality| (equality.left as usize, equality.right as usize)).collect();
+    let on = join
+        .on
+        .iter()
+        .map(|equality| (equality.left as usize, equality.right as usize))
+        .collect();
     Ok((boxed_node(join.left)?, boxed_node(join.right)?, on))
 }
 
 fn boxed_node(node: Option<Box<wire::Node>>) -> Result<Box<Node>, DecodeError> {
-    Ok(Box::new(decode_node(*node.ok_or(DecodeError::Missing("input"))?)?))
+    Ok(Box::new(decode_node(
+        *node.ok_or(DecodeError::Missing("input"))?,
+    )?))
 }
 
 fn encode_named(name: &str, expr: &Expr) -> wire::NamedExpr {
-    wire::NamedExpr { name: name.to_owned(), expr: Some(encode_expr(expr)) }
+    wire::NamedExpr {
+        name: name.to_owned(),
+        expr: Some(encode_expr(expr)),
+    }
 }
 
 fn decode_named(message: wire::NamedExpr) -> Result<(String, Expr), DecodeError> {
-    Ok((message.name, decode_expr(message.expr.ok_or(DecodeError::Missing("expression"))?)?))
+    Ok((
+        message.name,
+        decode_expr(message.expr.ok_or(DecodeError::Missing("expression"))?)?,
+    ))
 }
 
 /// An expression as a message.
 pub fn encode_expr(expr: &Expr) -> wire::Expr {
     use wire::expr::Expr as Kind;
     let boxed = |e: &Expr| Box::new(encode_expr(e));
-    let binary = |a: &Expr, b: &Expr| Box::new(wire::Binary { left: Some(boxed(a)), right: Some(boxed(b)) });
+    let binary = |a: &Expr, b: &Expr| {
+        Box::new(wire::Binary {
+            left: Some(boxed(a)),
+            right: Some(boxed(b)),
+        })
+    };
     let kind = match expr {
         Expr::Column(column) => Kind::Column(position(*column)),
         Expr::Literal(value) => Kind::Literal(encode_value(value)),
@@ -197,14 +251,19 @@ pub fn encode_expr(expr: &Expr) -> wire::Expr {
             input: Some(boxed(a)),
             values: values.iter().map(encode_value).collect(),
         })),
-        Expr::Like { input, pattern, case_insensitive } => Kind::Like(Box::new(wire::Like {
+        Expr::Like {
+            input,
+            pattern,
+            case_insensitive,
+        } => Kind::Like(Box::new(wire::Like {
             input: Some(boxed(input)),
             pattern: pattern.clone(),
             case_insensitive: *case_insensitive,
         })),
-        Expr::Cast(a, to) => {
-            Kind::Cast(Box::new(wire::Cast { input: Some(boxed(a)), to: Some(encode_type(*to)) }))
-        }
+        Expr::Cast(a, to) => Kind::Cast(Box::new(wire::Cast {
+            input: Some(boxed(a)),
+            to: Some(encode_type(*to)),
+        })),
         Expr::Call(function, args) => {
             let (function, part) = encode_function(*function);
             Kind::Call(wire::Call {
@@ -235,16 +294,25 @@ pub fn decode_expr(message: wire::Expr) -> Result<Expr, DecodeError> {
         Kind::Not(a) => Expr::Not(boxed(Some(a))?),
         Kind::IsNull(a) => Expr::IsNull(boxed(Some(a))?),
         Kind::Arithmetic(a) => Expr::Arithmetic(decode_arithmetic(a.op())?, boxed(a.left)?, boxed(a.right)?),
-        Kind::InList(l) => {
-            Expr::InList(boxed(l.input)?, l.values.into_iter().map(decode_value).collect::<Result<_, _>>()?)
-        }
-        Kind::Like(l) => {
-            Expr::Like { input: boxed(l.input)?, pattern: l.pattern, case_insensitive: l.case_insensitive }
-        }
-        Kind::Cast(c) => Expr::Cast(boxed(c.input)?, decode_type(c.to.ok_or(DecodeError::Missing("type"))?)?),
+        Kind::InList(l) => Expr::InList(
+            boxed(l.input)?,
+            l.values.into_iter().map(decode_value).collect::<Result<_, _>>()?,
+        ),
+        Kind::Like(l) => Expr::Like {
+            input: boxed(l.input)?,
+            pattern: l.pattern,
+            case_insensitive: l.case_insensitive,
+        },
+        Kind::Cast(c) => Expr::Cast(
+            boxed(c.input)?,
+            decode_type(c.to.ok_or(DecodeError::Missing("type"))?)?,
+        ),
         Kind::Call(call) => {
             let function = decode_function(call.function(), call.part())?;
-            Expr::Call(function, call.args.into_iter().map(decode_expr).collect::<Result<_, _>>()?)
+            Expr::Call(
+                function,
+                call.args.into_iter().map(decode_expr).collect::<Result<_, _>>()?,
+            )
         }
     })
 }
@@ -354,7 +422,10 @@ fn encode_type(ty: ColumnType) -> wire::Type {
         ColumnType::Date => (Name::Date, 0),
         ColumnType::Timestamp => (Name::Timestamp, 0),
     };
-    wire::Type { name: name as i32, scale: u32::from(scale) }
+    wire::Type {
+        name: name as i32,
+        scale: u32::from(scale),
+    }
 }
 
 fn decode_type(message: wire::Type) -> Result<ColumnType, DecodeError> {
@@ -364,7 +435,9 @@ fn decode_type(message: wire::Type) -> Result<ColumnType, DecodeError> {
     }
     match message.name() {
         Name::Int => Ok(ColumnType::Int),
-        Name::Decimal => Ok(ColumnType::Decimal { scale: decode_scale(message.scale)? }),
+        Name::Decimal => Ok(ColumnType::Decimal {
+            scale: decode_scale(message.scale)?,
+        }),
         Name::Bool => Ok(ColumnType::Bool),
         Name::Text => Ok(ColumnType::Text),
         Name::Date => Ok(ColumnType::Date),
@@ -374,7 +447,10 @@ fn decode_type(message: wire::Type) -> Result<ColumnType, DecodeError> {
 }
 
 fn decode_scale(scale: u32) -> Result<u8, DecodeError> {
-    u8::try_from(scale).ok().filter(|scale| *scale <= 18).ok_or(DecodeError::Unknown("decimal scale"))
+    u8::try_from(scale)
+        .ok()
+        .filter(|scale| *scale <= 18)
+        .ok_or(DecodeError::Unknown("decimal scale"))
 }
 
 fn encode_value(value: &Value) -> wire::Value {
@@ -400,9 +476,15 @@ fn decode_value(message: wire::Value) -> Result<Value, DecodeError> {
         Kind::Null(ty) => Value::Null(decode_type(ty)?),
         Kind::Int(v) => Value::Int(v),
         Kind::Decimal(decimal) => {
-            let bytes: [u8; 16] =
-                decimal.unscaled.as_slice().try_into().map_err(|_| DecodeError::Unknown("decimal"))?;
-            Value::Decimal { unscaled: i128::from_be_bytes(bytes), scale: decode_scale(decimal.scale)? }
+            let bytes: [u8; 16] = decimal
+                .unscaled
+                .as_slice()
+                .try_into()
+                .map_err(|_| DecodeError::Unknown("decimal"))?;
+            Value::Decimal {
+                unscaled: i128::from_be_bytes(bytes),
+                scale: decode_scale(decimal.scale)?,
+            }
         }
         Kind::Bool(v) => Value::Bool(v),
         Kind::Text(v) => Value::Text(v),

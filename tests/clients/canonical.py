@@ -40,8 +40,8 @@ def answer(schema, rows):
 
 
 def failure(status, message, details=()):
-    """A failure; details are pairs of a key and text or bytes."""
-    return {"error": {"details": {key: text(item) for key, item in details}, "message": message, "status": status}}
+    """A failure; details are pairs of a key and a value, each text or bytes."""
+    return {"error": {"details": {text(key): text(item) for key, item in details}, "message": message, "status": status}}
 
 
 def text(item):

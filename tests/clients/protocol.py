@@ -116,7 +116,7 @@ def refused(connection):
             asked(connection, "SELECT pid, gender FROM person")
         except adbc_driver_manager.Error as error:
             for key, value in error.details or ():
-                if key == "tre-error-bin":
+                if canonical.text(key) == "tre-error-bin":
                     return json.loads(value)
         return None
 

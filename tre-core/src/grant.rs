@@ -22,7 +22,9 @@ pub struct Grant {
 impl Grant {
     /// A granted table by dataset and name.
     pub fn table(&self, dataset: &DatasetName, table: &TableName) -> Option<&GrantedTable> {
-        self.tables.iter().find(|granted| granted.version.dataset() == dataset && &granted.table == table)
+        self.tables
+            .iter()
+            .find(|granted| granted.version.dataset() == dataset && &granted.table == table)
     }
 }
 
@@ -56,11 +58,16 @@ impl GrantedTable {
         if !self.columns.contains(name) {
             return None;
         }
-        self.stored.iter().enumerate().find(|(_, column)| &column.name == name)
+        self.stored
+            .iter()
+            .enumerate()
+            .find(|(_, column)| &column.name == name)
     }
 
     /// Descriptions of the permitted columns, in the permit's order.
     pub fn permitted_columns(&self) -> impl Iterator<Item = &ColumnMeta> {
-        self.columns.iter().filter_map(|name| self.permitted(name).map(|(_, column)| column))
+        self.columns
+            .iter()
+            .filter_map(|name| self.permitted(name).map(|(_, column)| column))
     }
 }

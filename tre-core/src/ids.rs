@@ -21,12 +21,17 @@ pub struct InvalidName {
 
 impl InvalidName {
     fn new(text: &str, kind: &'static str, rule: &'static str) -> Self {
-        InvalidName { text: text.chars().take(80).collect(), kind, rule }
+        InvalidName {
+            text: text.chars().take(80).collect(),
+            kind,
+            rule,
+        }
     }
 }
 
 const SLUG_RULE: &str = "use 1 to 63 characters a-z, 0-9, `-` or `_`, starting with a letter";
-const USER_RULE: &str = "use 1 to 63 characters a-z, A-Z, 0-9, `.`, `-`, `_`, `@` or `:`, starting with a letter or digit";
+const USER_RULE: &str =
+    "use 1 to 63 characters a-z, A-Z, 0-9, `.`, `-`, `_`, `@` or `:`, starting with a letter or digit";
 
 fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();
@@ -125,7 +130,10 @@ pub fn base32_lower(bytes: &[u8]) -> String {
 }
 
 fn is_base32_lower(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
+    text.len() == length
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
 }
 
 macro_rules! random_id {
@@ -240,7 +248,10 @@ impl FromStr for VersionId {
         if !is_base32_lower(suffix, 26) {
             return Err(invalid());
         }
-        Ok(VersionId { dataset: dataset.parse()?, suffix: suffix.to_owned() })
+        Ok(VersionId {
+            dataset: dataset.parse()?,
+            suffix: suffix.to_owned(),
+        })
     }
 }
 

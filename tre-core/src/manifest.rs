@@ -71,13 +71,19 @@ pub struct TableManifest {
 impl TableManifest {
     /// A stored column by name.
     pub fn column(&self, name: &ColumnName) -> Option<(usize, &ColumnMeta)> {
-        self.columns.iter().enumerate().find(|(_, column)| &column.name == name)
+        self.columns
+            .iter()
+            .enumerate()
+            .find(|(_, column)| &column.name == name)
     }
 
     /// Schema of the table's files: the unit first (private tables), then the columns in order.
     pub fn file_schema(&self) -> Schema {
         let unit = (!self.public).then(|| Field::new(UNIT_COLUMN, UNIT_TYPE, false));
-        let columns = self.columns.iter().map(|c| Field::new(c.name.as_str(), c.stored_type(), true));
+        let columns = self
+            .columns
+            .iter()
+            .map(|c| Field::new(c.name.as_str(), c.stored_type(), true));
         Schema::new(unit.into_iter().chain(columns).collect::<Vec<_>>())
     }
 }
@@ -117,7 +123,11 @@ pub struct ColumnMeta {
 impl ColumnMeta {
     /// Arrow type in the files.
     pub fn stored_type(&self) -> DataType {
-        if self.entity.is_some() { DataType::UInt32 } else { self.column_type.arrow() }
+        if self.entity.is_some() {
+            DataType::UInt32
+        } else {
+            self.column_type.arrow()
+        }
     }
 }
 

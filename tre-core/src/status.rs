@@ -43,8 +43,14 @@ pub enum Rule {
     RareLabel,
 }
 
-const STATUSES: [Status; 6] =
-    [Status::Shown, Status::Snapped, Status::Rounded, Status::Perturbed, Status::Noised, Status::Suppressed];
+const STATUSES: [Status; 6] = [
+    Status::Shown,
+    Status::Snapped,
+    Status::Rounded,
+    Status::Perturbed,
+    Status::Noised,
+    Status::Suppressed,
+];
 const RULES: [Rule; 7] = [
     Rule::None,
     Rule::Base,
@@ -86,12 +92,18 @@ impl StatusCode {
 
     /// What was done.
     pub fn status(self) -> Status {
-        usize::try_from(self.0 / 100).ok().and_then(|i| STATUSES.get(i).copied()).unwrap_or(Status::Suppressed)
+        usize::try_from(self.0 / 100)
+            .ok()
+            .and_then(|i| STATUSES.get(i).copied())
+            .unwrap_or(Status::Suppressed)
     }
 
     /// By which rule.
     pub fn rule(self) -> Rule {
-        usize::try_from(self.0 % 100).ok().and_then(|i| RULES.get(i).copied()).unwrap_or(Rule::None)
+        usize::try_from(self.0 % 100)
+            .ok()
+            .and_then(|i| RULES.get(i).copied())
+            .unwrap_or(Rule::None)
     }
 }
 
@@ -152,8 +164,14 @@ mod tests {
                 assert_eq!((code.status(), code.rule()), (status, rule));
             }
         }
-        assert!(StatusCode::new(Status::Suppressed, Rule::None) > StatusCode::new(Status::Rounded, Rule::RareLabel));
-        assert_eq!(StatusCode::new(Status::Suppressed, Rule::None).as_i32(), SUPPRESSED_FROM);
+        assert!(
+            StatusCode::new(Status::Suppressed, Rule::None)
+                > StatusCode::new(Status::Rounded, Rule::RareLabel)
+        );
+        assert_eq!(
+            StatusCode::new(Status::Suppressed, Rule::None).as_i32(),
+            SUPPRESSED_FROM
+        );
         assert!(StatusCode::from_i32(-1).is_none() && StatusCode::from_i32(699).is_none());
     }
 
@@ -162,7 +180,10 @@ mod tests {
         let suppressed = StatusCode::new(Status::Suppressed, Rule::Threshold);
         let rounded = StatusCode::new(Status::Rounded, Rule::Base);
         let row = [("n", suppressed), ("m", StatusCode::SHOWN), ("k", rounded)];
-        assert_eq!(disclosure(row.into_iter()), "n: suppressed (threshold); k: rounded (base)");
+        assert_eq!(
+            disclosure(row.into_iter()),
+            "n: suppressed (threshold); k: rounded (base)"
+        );
         assert_eq!(disclosure([("m", StatusCode::SHOWN)].into_iter()), "");
     }
 }

@@ -52,7 +52,10 @@ pub(crate) enum On<'a> {
         voters: &'a [UserName],
     },
     /// Somebody's session.
-    Session { project: &'a Project, user: &'a UserName },
+    Session {
+        project: &'a Project,
+        user: &'a UserName,
+    },
 }
 
 impl Core {
@@ -61,11 +64,20 @@ impl Core {
         let store = home.store().await?;
         let access = Access::from_home(&home.layout().access_policies())?;
         let jails = Jails::new(&home.config().jail, program)?;
-        Ok(Arc::new(Core { home, store, access, sessions: Sessions::default(), jails }))
+        Ok(Arc::new(Core {
+            home,
+            store,
+            access,
+            sessions: Sessions::default(),
+            jails,
+        }))
     }
 
     /// The present moment. The one place of the server that reads the clock.
-    #[expect(clippy::disallowed_methods, reason = "the server is the shell: time enters here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server is the shell: time enters here"
+    )]
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -95,7 +107,8 @@ impl Core {
     /// The system as an actor.
     pub(crate) fn system(&self) -> Result<Actor, Problem> {
         let user = Actor::SYSTEM.parse();
-        user.map(Actor::user).map_err(|_| Problem::of(&codes::RUN_INTERNAL, "the system has no name"))
+        user.map(Actor::user)
+            .map_err(|_| Problem::of(&codes::RUN_INTERNAL, "the system has no name"))
     }
 
     /// The bearer of a token: signed here, in time, not revoked. Refusals are logged.
@@ -109,7 +122,8 @@ impl Core {
                     (Some(caller.token), Some(caller.user), problem)
                 }
                 None => {
-                    let problem = Problem::of(&codes::AUTH_INVALID, "the token is not one of this deployment");
+                    let problem =
+                        Problem::of(&codes::AUTH_INVALID, "the token is not one of this deployment");
                     (None, Some(caller.user), problem)
                 }
             },
@@ -120,7 +134,14 @@ impl Core {
             Some(user) => Actor::user(user),
             None => self.system()?,
         };
-        self.audit(actor, Event::TokenRefused { token, code: problem.code.id.to_owned() }).await?;
+        self.audit(
+            actor,
+            Event::TokenRefused {
+                token,
+                code: problem.code.id.to_owned(),
+            },
+        )
+        .await?;
         Err(problem)
     }
 
@@ -128,15 +149,22 @@ impl Core {
     pub(crate) async fn project(&self, id: &ProjectId) -> Result<Project, Problem> {
         match self.store.projects().get(id).await? {
             Some(stored) => self.parsed(stored),
-            None => Err(Problem::of(&codes::PRJ_UNKNOWN, format!("there is no project `{id}`"))),
+            None => Err(Problem::of(
+                &codes::PRJ_UNKNOWN,
+                format!("there is no project `{id}`"),
+            )),
         }
     }
 
     /// Reads a stored project. What was stored was valid; anything else is damage, and nothing is served.
     pub(crate) fn parsed(&self, stored: StoredProject) -> Result<Project, Problem> {
         let permit = Permit::parse(&stored.permit)?;
-        let grant = serde_json::from_str(&stored.grant_json)
-            .map_err(|_| Problem::of(&codes::RUN_INTERNAL, format!("the grant of `{}` cannot be read", stored.id)))?;
+        let grant = serde_json::from_str(&stored.grant_json).map_err(|_| {
+            Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("the grant of `{}` cannot be read", stored.id),
+            )
+        })?;
         let zone = self.home.config().timezone.zone();
         let in_force = stored.closed.is_none() && permit.valid.phase(self.now(), zone) == Phase::InForce;
         let people = |role| permit.people_with(role).cloned().collect();
@@ -146,7 +174,12 @@ impl Core {
             analysts: people(Role::Analyst),
             checkers: people(Role::Checker),
         };
-        Ok(Project { stored, permit, grant, facts })
+        Ok(Project {
+            stored,
+            permit,
+            grant,
+            facts,
+        })
     }
 
     /// Lowers a permit's row condition over the stored columns of a table, at a desk of its own.
@@ -161,29 +194,60 @@ impl Core {
         let (core, condition, columns) = (Arc::clone(self), condition.to_owned(), columns.to_vec());
         let session = SessionId::from_random(self.random()?);
         let lowering = tokio::task::spawn_blocking(move || {
-            let project = "permit".parse().map_err(|_| Problem::of(&codes::RUN_INTERNAL, "a desk has no name"))?;
-            let mut desk = Desk::start(&core.jails, &session, &Grant { project, tables: vec![] })?;
-            desk.lower_filter(&condition, &columns).map_err(|error| match error {
-                DeskError::Refused(problem) => problem,
-                DeskError::Lost(lost) => lost.problem(),
-            })
+            let project = "permit"
+                .parse()
+                .map_err(|_| Problem::of(&codes::RUN_INTERNAL, "a desk has no name"))?;
+            let mut desk = Desk::start(
+                &core.jails,
+                &session,
+                &Grant {
+                    project,
+                    tables: vec![],
+                },
+            )?;
+            desk.lower_filter(&condition, &columns)
+                .map_err(|error| match error {
+                    DeskError::Refused(problem) => problem,
+                    DeskError::Lost(lost) => lost.problem(),
+                })
         });
-        lowering.await.unwrap_or_else(|_| Err(Problem::of(&codes::RUN_INTERNAL, "a desk could not be asked")))
+        lowering
+            .await
+            .unwrap_or_else(|_| Err(Problem::of(&codes::RUN_INTERNAL, "a desk could not be asked")))
     }
 
     /// Asks the access policies. Refusals are logged.
-    pub(crate) async fn authorize(&self, caller: &Caller, action: Action, on: On<'_>) -> Result<Allowed, Problem> {
+    pub(crate) async fn authorize(
+        &self,
+        caller: &Caller,
+        action: Action,
+        on: On<'_>,
+    ) -> Result<Allowed, Problem> {
         let resource = match on {
             On::Home => Resource::Home,
             On::Project(project) => Resource::Project(&project.facts),
-            On::Request { project, author, voters } => Resource::Request { project: &project.facts, author, voters },
-            On::Session { project, user } => Resource::Session { project: &project.facts, user },
+            On::Request {
+                project,
+                author,
+                voters,
+            } => Resource::Request {
+                project: &project.facts,
+                author,
+                voters,
+            },
+            On::Session { project, user } => Resource::Session {
+                project: &project.facts,
+                user,
+            },
         };
         match self.access.authorize(caller.principal(), action, resource) {
             Ok(allowed) => Ok(allowed),
             Err(denied) => {
                 let code = denied.problem.code.id.to_owned();
-                let event = Event::ControlRefused { call: action.as_str().to_owned(), code };
+                let event = Event::ControlRefused {
+                    call: action.as_str().to_owned(),
+                    code,
+                };
                 self.audit(self.actor(caller, None), event).await?;
                 Err(denied.problem)
             }
@@ -201,14 +265,24 @@ impl Project {
                 "ask for a permit with this exit",
             )
         })?;
-        let pinned = self.stored.policies.iter().find(|policy| policy.id == exit.policy);
+        let pinned = self
+            .stored
+            .policies
+            .iter()
+            .find(|policy| policy.id == exit.policy);
         let text = pinned.and_then(|policy| std::str::from_utf8(&policy.bytes).ok());
         let (Some(pinned), Some(text)) = (pinned, text) else {
-            return Err(Problem::of(&codes::RUN_INTERNAL, format!("policy `{}` is not pinned", exit.policy)));
+            return Err(Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("policy `{}` is not pinned", exit.policy),
+            ));
         };
         let policy = Policy::parse(&exit.policy, text)?;
         if policy.hash() != pinned.sha256 {
-            return Err(Problem::of(&codes::RUN_INTERNAL, format!("policy `{}` is not the pinned one", exit.policy)));
+            return Err(Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("policy `{}` is not the pinned one", exit.policy),
+            ));
         }
         match name {
             ExitName::View => policy.check_view()?,

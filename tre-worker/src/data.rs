@@ -19,17 +19,26 @@ use crate::serve::{internal, problem, serve};
 /// do.
 pub fn data_main() -> ExitCode {
     let mut engine = None;
-    let respond = |response| wire::DataResponse { response: Some(response) };
+    let respond = |response| wire::DataResponse {
+        response: Some(response),
+    };
     serve(
         "data",
         move |message: wire::DataRequest, frame| {
-            respond(answer(&mut engine, message, frame).unwrap_or_else(|failed| Response::Failed(problem(failed))))
+            respond(
+                answer(&mut engine, message, frame)
+                    .unwrap_or_else(|failed| Response::Failed(problem(failed))),
+            )
         },
         move |failed| respond(Response::Failed(problem(failed))),
     )
 }
 
-fn answer(engine: &mut Option<Engine>, message: wire::DataRequest, frame: Frame) -> Result<Response, Problem> {
+fn answer(
+    engine: &mut Option<Engine>,
+    message: wire::DataRequest,
+    frame: Frame,
+) -> Result<Response, Problem> {
     match message.request.ok_or_else(|| internal("an empty request"))? {
         Request::Open(open) => {
             *engine = Some(opened(open, frame)?);
@@ -48,7 +57,9 @@ fn answer(engine: &mut Option<Engine>, message: wire::DataRequest, frame: Frame)
                 .map_err(|error| internal(&error.to_string()))?;
             let batches = open_engine(engine)?.read_public(&scan).map_err(failed)?;
             let rows = match batches.first() {
-                Some(first) => encode(&first.schema(), &batches).map_err(|error| internal(&error.to_string()))?,
+                Some(first) => {
+                    encode(&first.schema(), &batches).map_err(|error| internal(&error.to_string()))?
+                }
                 None => Vec::new(),
             };
             Ok(Response::Rows(wire::PublicRows { rows }))
@@ -57,16 +68,25 @@ fn answer(engine: &mut Option<Engine>, message: wire::DataRequest, frame: Frame)
 }
 
 fn open_engine(engine: &Option<Engine>) -> Result<&Engine, Problem> {
-    engine.as_ref().ok_or_else(|| internal("the data worker is not open"))
+    engine
+        .as_ref()
+        .ok_or_else(|| internal("the data worker is not open"))
 }
 
 fn opened(open: wire::OpenData, frame: Frame) -> Result<Engine, Problem> {
     let grant = serde_json::from_slice(&open.grant_json)
         .map_err(|error| internal(&format!("the grant cannot be read: {error}")))?;
     let key = |bytes: &Vec<u8>| -> Result<[u8; 32], Problem> {
-        bytes.as_slice().try_into().map_err(|_| internal("a key has not 32 bytes"))
+        bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| internal("a key has not 32 bytes"))
     };
-    let keys = open.file_keys.iter().map(|bytes| key(bytes).map(FileKey::new)).collect::<Result<_, _>>()?;
+    let keys = open
+        .file_keys
+        .iter()
+        .map(|bytes| key(bytes).map(FileKey::new))
+        .collect::<Result<_, _>>()?;
     let opened = Opened {
         grant,
         files: frame.fds.into_iter().map(File::from).collect(),
@@ -80,8 +100,6 @@ fn opened(open: wire::OpenData, frame: Frame) -> Result<Engine, Problem> {
 
 /// What went wrong, for the operator's log.
 fn failed(error: DataError) -> Problem {
-    match error {
-        DataError::Refused(problem) => problem,
-        other => Problem::of(&codes::RUN_FAILED, other.to_string()),
-    }
+    let what = error.to_string();
+    if let DataError::Refused(problem) = error { problem } else { Problem::of(&codes::RUN_FAILED, what) }
 }

@@ -20,12 +20,21 @@ use crate::serve::{internal, problem, serve};
 
 /// Runs a desk until its channel ends. Call it first thing in `main`: it enters the jail, which one thread must do.
 pub fn desk_main() -> ExitCode {
-    let mut worker = DeskWorker { desk: None, runtime: None };
-    let respond = |response| wire::DeskResponse { response: Some(response) };
+    let mut worker = DeskWorker {
+        desk: None,
+        runtime: None,
+    };
+    let respond = |response| wire::DeskResponse {
+        response: Some(response),
+    };
     serve(
         "desk",
         move |message: wire::DeskRequest, _| {
-            respond(worker.answer(message).unwrap_or_else(|refused| Response::Refused(problem(refused))))
+            respond(
+                worker
+                    .answer(message)
+                    .unwrap_or_else(|refused| Response::Refused(problem(refused))),
+            )
         },
         move |failed| respond(Response::Refused(problem(failed))),
     )
@@ -56,20 +65,36 @@ impl DeskWorker {
             Request::Open(_) => Err(internal("the desk is open already")),
             Request::Plan(plan) => {
                 let parameters = one_row(&plan.parameters)?;
-                let planned =
-                    runtime.block_on(desk.plan(&plan.query_id, &plan.sql, parameters.as_ref(), plan.disclosure))?;
+                let planned = runtime.block_on(desk.plan(
+                    &plan.query_id,
+                    &plan.sql,
+                    parameters.as_ref(),
+                    plan.disclosure,
+                ))?;
                 planned_message(plan.query_id, &planned)
             }
             Request::Finish(finish) => {
-                let cells = finish.cells.iter().map(|bytes| one_batch(bytes)).collect::<Result<_, _>>()?;
-                let rows = finish.public_rows.iter().map(|bytes| batches(bytes)).collect::<Result<_, _>>()?;
+                let cells = finish
+                    .cells
+                    .iter()
+                    .map(|bytes| one_batch(bytes))
+                    .collect::<Result<_, _>>()?;
+                let rows = finish
+                    .public_rows
+                    .iter()
+                    .map(|bytes| batches(bytes))
+                    .collect::<Result<_, _>>()?;
                 let (schema, answer) = runtime.block_on(desk.finish(&finish.query_id, cells, rows))?;
-                Ok(Response::Answer(wire::Answer { rows: encode(&schema, &answer).map_err(unreadable)? }))
+                Ok(Response::Answer(wire::Answer {
+                    rows: encode(&schema, &answer).map_err(unreadable)?,
+                }))
             }
             Request::Filter(filter) => {
                 let columns: Vec<ColumnMeta> = serde_json::from_slice(&filter.columns_json)
                     .map_err(|error| internal(&format!("the columns cannot be read: {error}")))?;
-                Ok(Response::Filter(encode_expr(&desk.lower_filter(&filter.condition, &columns)?)))
+                Ok(Response::Filter(encode_expr(
+                    &desk.lower_filter(&filter.condition, &columns)?,
+                )))
             }
             Request::Drop(drop) => {
                 desk.drop_query(&drop.query_id);
@@ -93,12 +118,20 @@ fn one_batch(bytes: &[u8]) -> Result<RecordBatch, Problem> {
 }
 
 fn one_row(bytes: &[u8]) -> Result<Option<RecordBatch>, Problem> {
-    if bytes.is_empty() { Ok(None) } else { one_batch(bytes).map(Some) }
+    if bytes.is_empty() {
+        Ok(None)
+    } else {
+        one_batch(bytes).map(Some)
+    }
 }
 
 fn planned_message(query_id: String, planned: &Planned) -> Result<Response, Problem> {
     let scans = planned.public_reads.iter().filter_map(|read| match read {
-        Node::Scan { dataset, table, columns } => Some(wire::Scan {
+        Node::Scan {
+            dataset,
+            table,
+            columns,
+        } => Some(wire::Scan {
             dataset: dataset.to_string(),
             table: table.to_string(),
             columns: columns.iter().map(ToString::to_string).collect(),

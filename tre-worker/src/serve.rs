@@ -40,7 +40,9 @@ where
     let mut channel = jailed.channel;
     channel.set_limit(MAX_FRAME);
     let looped = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .stack_size(STACK_BYTES);
         let looped = thread.spawn_scoped(scope, || answer_all(&mut channel, &mut handle, &failed));
         looped.map(|thread| thread.join())
     });
@@ -86,5 +88,9 @@ pub(crate) fn internal(what: &str) -> Problem {
 
 /// A problem as a message.
 pub(crate) fn problem(problem: Problem) -> wire::Problem {
-    wire::Problem { code: problem.code.id.to_owned(), what: problem.what, hint: problem.hint }
+    wire::Problem {
+        code: problem.code.id.to_owned(),
+        what: problem.what,
+        hint: problem.hint,
+    }
 }

@@ -256,7 +256,9 @@ fn what_has_no_lineage_is_refused_with_its_code() {
         ),
     ];
     for (name, frontier, code) in cases {
-        let Err(problem) = lineage(&frontier, &grant()) else { panic!("{name}: was let through") };
+        let Err(problem) = lineage(&frontier, &grant()) else {
+            panic!("{name}: was let through")
+        };
         assert_eq!(problem.code.id, code, "{name}: {problem}");
     }
 }

@@ -1,4 +1,8 @@
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use super::*;
 
@@ -16,7 +20,10 @@ fn everything() -> Frontier {
     let values = vec![
         Value::Null(Decimal { scale: 2 }),
         Value::Int(-5),
-        Value::Decimal { unscaled: -(1 << 100), scale: 4 },
+        Value::Decimal {
+            unscaled: -(1 << 100),
+            scale: 4,
+        },
         Value::Bool(true),
         Value::Text("é'".into()),
         Value::Date(-1),
@@ -24,16 +31,29 @@ fn everything() -> Frontier {
     ];
     let mut predicates = vec![
         Expr::InList(column(0), values),
-        Expr::Like { input: column(0), pattern: "a%".into(), case_insensitive: true },
+        Expr::Like {
+            input: column(0),
+            pattern: "a%".into(),
+            case_insensitive: true,
+        },
         Expr::IsNull(column(1)),
         Expr::Not(column(1)),
         Expr::Or(column(1), column(0)),
     ];
-    for op in [Comparison::Eq, Comparison::NotEq, Comparison::Lt, Comparison::LtEq, Comparison::Gt, Comparison::GtEq] {
+    for op in [
+        Comparison::Eq,
+        Comparison::NotEq,
+        Comparison::Lt,
+        Comparison::LtEq,
+        Comparison::Gt,
+        Comparison::GtEq,
+    ] {
         predicates.push(Expr::Compare(op, column(0), column(1)));
     }
-    let predicate =
-        predicates.into_iter().reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
+    let predicate = predicates
+        .into_iter()
+        .reduce(|a, b| Expr::And(Box::new(a), Box::new(b)))
+        .unwrap();
     let mut computed = Vec::new();
     use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
     for op in [Add, Subtract, Multiply, Divide, Modulo] {
@@ -44,17 +64,35 @@ fn everything() -> Frontier {
         computed.push(("y".to_owned(), Expr::Cast(column(0), ty)));
     }
     for part in [DatePart::Year, DatePart::Quarter, DatePart::Month, DatePart::Day] {
-        computed.push(("z".to_owned(), Expr::Call(Function::Extract(part), vec![Expr::Column(0)])));
-        computed.push(("z".to_owned(), Expr::Call(Function::Truncate(part), vec![Expr::Column(0)])));
+        computed.push((
+            "z".to_owned(),
+            Expr::Call(Function::Extract(part), vec![Expr::Column(0)]),
+        ));
+        computed.push((
+            "z".to_owned(),
+            Expr::Call(Function::Truncate(part), vec![Expr::Column(0)]),
+        ));
     }
-    for function in [Function::Lower, Function::Upper, Function::Trim, Function::CharLength, Function::Substr] {
-        computed.push(("f".to_owned(), Expr::Call(function, vec![Expr::Column(0), Expr::Column(1)])));
+    for function in [
+        Function::Lower,
+        Function::Upper,
+        Function::Trim,
+        Function::CharLength,
+        Function::Substr,
+    ] {
+        computed.push((
+            "f".to_owned(),
+            Expr::Call(function, vec![Expr::Column(0), Expr::Column(1)]),
+        ));
     }
     let joined = Node::JoinPublic {
         left: Box::new(Node::JoinUnit {
             left: Box::new(scan("visit")),
             right: Box::new(Node::Project {
-                input: Box::new(Node::Filter { input: Box::new(scan("drug")), predicate }),
+                input: Box::new(Node::Filter {
+                    input: Box::new(scan("drug")),
+                    predicate,
+                }),
                 columns: computed,
             }),
             on: vec![(1, 2)],
@@ -65,12 +103,19 @@ fn everything() -> Frontier {
     Frontier {
         input: joined,
         keys: vec![("k".into(), Expr::Column(3))],
-        aggregates: vec![Aggregate::CountRows, Aggregate::CountUnits, Aggregate::Count(2), Aggregate::Sum(4)],
+        aggregates: vec![
+            Aggregate::CountRows,
+            Aggregate::CountUnits,
+            Aggregate::Count(2),
+            Aggregate::Sum(4),
+        ],
     }
 }
 
 fn from_bytes(bytes: &[u8]) -> Option<Frontier> {
-    wire::Frontier::decode(bytes).ok().and_then(|message| decode_frontier(message).ok())
+    wire::Frontier::decode(bytes)
+        .ok()
+        .and_then(|message| decode_frontier(message).ok())
 }
 
 #[test]
@@ -84,7 +129,11 @@ fn no_truncation_decodes_to_the_whole_and_no_flipped_byte_panics() {
     let frontier = everything();
     let bytes = to_bytes(&frontier);
     for length in 0..bytes.len() {
-        assert_ne!(from_bytes(&bytes[..length]), Some(frontier.clone()), "cut at {length}");
+        assert_ne!(
+            from_bytes(&bytes[..length]),
+            Some(frontier.clone()),
+            "cut at {length}"
+        );
     }
     for at in 0..bytes.len() {
         for flip in [0x01, 0x10, 0x55, 0xff] {
@@ -101,7 +150,10 @@ fn deep_nesting_is_an_error_and_no_overflow() {
     for _ in 0..2_000 {
         expr = Expr::Not(Box::new(expr));
     }
-    let frontier = Frontier { keys: vec![("k".into(), expr)], ..everything() };
+    let frontier = Frontier {
+        keys: vec![("k".into(), expr)],
+        ..everything()
+    };
     assert!(wire::Frontier::decode(to_bytes(&frontier).as_slice()).is_err());
 }
 
@@ -109,13 +161,26 @@ fn deep_nesting_is_an_error_and_no_overflow() {
 fn what_the_types_cannot_say_is_refused() {
     let empty = wire::Frontier::default();
     assert_eq!(decode_frontier(empty), Err(DecodeError::Missing("input")));
-    let unknown = wire::Compare { op: 99, left: None, right: None };
-    let expr = wire::Expr { expr: Some(wire::expr::Expr::Compare(Box::new(unknown))) };
+    let unknown = wire::Compare {
+        op: 99,
+        left: None,
+        right: None,
+    };
+    let expr = wire::Expr {
+        expr: Some(wire::expr::Expr::Compare(Box::new(unknown))),
+    };
     assert_eq!(decode_expr(expr), Err(DecodeError::Unknown("comparison")));
-    let path = wire::Scan { dataset: "../vault".into(), table: "t".into(), columns: vec![] };
+    let path = wire::Scan {
+        dataset: "../vault".into(),
+        table: "t".into(),
+        columns: vec![],
+    };
     assert!(matches!(decode_scan(path), Err(DecodeError::Name(_))));
     let long = wire::Frontier {
-        keys: vec![wire::NamedExpr { name: "x".repeat(MAX_BYTES), expr: None }],
+        keys: vec![wire::NamedExpr {
+            name: "x".repeat(MAX_BYTES),
+            expr: None,
+        }],
         ..Default::default()
     };
     assert!(matches!(decode_frontier(long), Err(DecodeError::TooLong(_))));

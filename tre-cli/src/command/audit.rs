@@ -125,12 +125,10 @@ impl Shown for VerifyReport {
         let mut facts = vec![
             ("log", self.log.clone()),
             ("result", result.to_owned()),
+            ("entries", self.entries.to_string()),
             (
-                "entries",
-                format!(
-                    "{} verified, {} under the checkpoint",
-                    self.entries, self.checkpointed
-                ),
+                "checkpoint",
+                format!("signed over the first {}", self.checkpointed),
             ),
             ("root", self.root.clone()),
         ];

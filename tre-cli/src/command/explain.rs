@@ -8,7 +8,7 @@ use tre_core::codes::Code;
 use crate::args::FormatArgs;
 use crate::codes;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{Cell, Published, Shown, View, listing, published, wrapped};
+use crate::render::{Cell, Published, Shown, View, listing, published};
 use crate::shell::Shell;
 
 /// Explain an error code
@@ -76,8 +76,8 @@ impl Shown for Explanation {
         let facts = vec![
             ("code", self.code.to_owned()),
             ("what", self.title.to_owned()),
-            ("why", wrapped(self.meaning, 88)),
-            ("do", wrapped(self.remedy, 88)),
+            ("why", self.meaning.to_owned()),
+            ("do", self.remedy.to_owned()),
         ];
         View {
             facts,

@@ -10,7 +10,7 @@ use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{Cell, Published, Shown, View, listing, published, wrapped};
+use crate::render::{Cell, Published, Shown, View, listing, published};
 use crate::shell::Shell;
 
 /// Show the rules under which outputs leave
@@ -112,14 +112,7 @@ impl Shown for PolicyReport {
             ("policy", self.summary.id.clone()),
             ("title", self.summary.title.clone()),
             ("sha256", self.summary.sha256.clone()),
-            (
-                "in words",
-                self.words
-                    .lines()
-                    .map(|line| wrapped(line, 88))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
+            ("in words", self.words.clone()),
             ("file", self.text.clone()),
         ];
         View {

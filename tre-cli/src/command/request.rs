@@ -14,7 +14,7 @@ use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{Cell, Grid, Published, Shown, View, listing, published, wrapped};
+use crate::render::{Cell, Grid, Published, Shown, View, listing, published};
 use crate::shell::Shell;
 
 /// Ask for an output to be released, and follow it
@@ -236,15 +236,21 @@ impl Shown for RequestReport {
             ),
         ];
         facts.extend(summary.release.iter().map(|release| ("release", release.clone())));
-        facts.push((
-            "context",
-            self.context
-                .lines()
-                .map(|line| wrapped(line, 88))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ));
+        facts.push(("context", self.context.clone()));
         facts.push(("query", self.sql.clone()));
+        View {
+            facts,
+            grids: ReasonRow::grid(&self.reasons)
+                .into_iter()
+                .chain(self.votes())
+                .collect(),
+        }
+    }
+}
+
+impl RequestReport {
+    /// The votes that the caller may see.
+    fn votes(&self) -> Option<Grid> {
         let vote = |row: &VoteRow| {
             vec![
                 Cell::text(&row.reviewer),
@@ -254,11 +260,40 @@ impl Shown for RequestReport {
             ]
         };
         let votes: Vec<Vec<Cell>> = self.votes.iter().map(vote).collect();
-        let votes = (!votes.is_empty())
-            .then(|| Grid::new(&["reviewer", "verdict", "at", "comment"], votes).titled("votes"));
+        (!votes.is_empty())
+            .then(|| Grid::new(&["reviewer", "verdict", "at", "comment"], votes).titled("votes"))
+    }
+}
+
+/// A request after a change: what it is was read before; where it stands now is what matters.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct MovedReport {
+    #[serde(flatten)]
+    request: RequestReport,
+}
+
+impl From<v1::Request> for MovedReport {
+    fn from(request: v1::Request) -> Self {
+        MovedReport {
+            request: request.into(),
+        }
+    }
+}
+
+impl Shown for MovedReport {
+    const KIND: &'static str = "moved-request";
+
+    fn view(&self) -> View {
+        let summary = &self.request.summary;
+        let mut facts = vec![
+            ("request", format!("{} ({})", summary.id, summary.title)),
+            ("state", summary.state.clone()),
+            ("approvals", summary.progress()),
+        ];
+        facts.extend(summary.release.iter().map(|release| ("release", release.clone())));
         View {
             facts,
-            grids: ReasonRow::grid(&self.reasons).into_iter().chain(votes).collect(),
+            grids: self.request.votes().into_iter().collect(),
         }
     }
 }
@@ -272,7 +307,11 @@ pub(crate) fn listed(requests: Vec<v1::Request>) -> Requests {
 
 /// Schemas of what these commands print as JSON.
 pub(super) fn schemas() -> Vec<Published> {
-    vec![published::<Requests>(), published::<RequestReport>()]
+    vec![
+        published::<Requests>(),
+        published::<RequestReport>(),
+        published::<MovedReport>(),
+    ]
 }
 
 /// Asks the server.
@@ -330,7 +369,7 @@ pub(crate) fn run(args: RequestArgs, shell: &Shell) -> Outcome {
                     .withdraw_request(v1::WithdrawRequestRequest { id: id.to_string() })
                     .await,
             )?;
-            shell.show(&RequestReport::from(request), format.format)?;
+            shell.show(&MovedReport::from(request), format.format)?;
             Ok(Exit::Answered)
         }),
     }

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use tre_core::ids::RequestId;
 use tre_proto::v1;
 
-use super::request::{RequestReport, listed};
+use super::request::{MovedReport, RequestReport, listed};
 use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
@@ -99,7 +100,7 @@ pub(crate) struct ReviewReport {
     /// The frozen output, CSV.
     output: String,
     /// The SDC record: every rule and treatment, bound to the output by its hash.
-    record: serde_json::Value,
+    record: Value,
 }
 
 impl From<v1::Review> for ReviewReport {
@@ -119,11 +120,45 @@ impl Shown for ReviewReport {
         let mut view = self.request.view();
         view.grids
             .extend(csv_grid(&self.output).map(|grid| grid.titled("output")));
-        if let Some(lines) = leaves(&self.record) {
-            view.grids.push(lines.titled("record"));
-        }
+        view.grids.push(treatments(&self.record));
         view
     }
+}
+
+/// What the checker did, value by value, from the record; the record itself, with all criteria, is in JSON.
+fn treatments(record: &Value) -> Grid {
+    let list = |value: &Value, key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let word = |value: &Value, key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut rows = Vec::new();
+    for aggregation in list(record, "aggregations") {
+        for value in list(&aggregation, "values") {
+            for status in list(&value, "statuses") {
+                rows.push(vec![
+                    Cell::text(word(&value, "value")),
+                    Cell::text(word(&status, "status")),
+                    Cell::text(word(&status, "rule")),
+                    Cell::number(status.get("cells").and_then(Value::as_u64).unwrap_or_default()),
+                ]);
+            }
+        }
+    }
+    let policy = record
+        .pointer("/policy/title")
+        .and_then(Value::as_str)
+        .unwrap_or("a policy without a title");
+    Grid::new(&["value", "status", "rule", "cells"], rows).titled(format!("done under: {policy}"))
 }
 
 /// A CSV text as a grid; numbers flush right. `None` if it is not CSV.
@@ -143,48 +178,6 @@ fn csv_grid(text: &str) -> Option<Grid> {
         headings,
         rows: rows.collect::<Result<_, _>>().ok()?,
     })
-}
-
-/// The values of a JSON document under their paths.
-fn leaves(record: &serde_json::Value) -> Option<Grid> {
-    fn walk(path: &str, value: &serde_json::Value, rows: &mut Vec<Vec<Cell>>) {
-        let below = |key: &str| {
-            if path.is_empty() {
-                key.to_owned()
-            } else {
-                format!("{path}.{key}")
-            }
-        };
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::Object(map) => {
-                map.iter().for_each(|(key, value)| walk(&below(key), value, rows))
-            }
-            serde_json::Value::Array(values) => {
-                let plain = values.iter().all(|value| !value.is_object() && !value.is_array());
-                if plain {
-                    let words = values.iter().map(leaf).collect::<Vec<_>>().join(", ");
-                    rows.push(vec![Cell::text(path), Cell::text(words)]);
-                } else {
-                    values
-                        .iter()
-                        .enumerate()
-                        .for_each(|(at, value)| walk(&below(&at.to_string()), value, rows));
-                }
-            }
-            value @ (serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::String(_)) => {
-                rows.push(vec![Cell::text(path), Cell::text(leaf(value))]);
-            }
-        }
-    }
-    fn leaf(value: &serde_json::Value) -> String {
-        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-    }
-    let mut rows = Vec::new();
-    walk("", record, &mut rows);
-    (!rows.is_empty()).then(|| Grid::new(&["field", "value"], rows))
 }
 
 /// A vote by its name.
@@ -265,9 +258,8 @@ async fn vote(
         Verdict::Return => control.return_review(request).await,
         Verdict::Reject => control.reject_review(request).await,
     };
-    // The output was read before the vote; after it, the request's new state is what matters.
     shell.show(
-        &RequestReport::from(answer(voted)?.request.unwrap_or_default()),
+        &MovedReport::from(answer(voted)?.request.unwrap_or_default()),
         format,
     )
 }
@@ -278,20 +270,31 @@ mod tests {
     use crate::render::tests::printed;
 
     #[test]
-    fn a_reviewer_sees_the_output_as_a_table_and_the_record_line_by_line() {
+    fn a_reviewer_sees_the_output_as_a_table_and_what_was_done_to_it() {
+        let record = br#"{"policy":{"title":"Rules"},"aggregations":[{"values":[{"value":"count(*)","statuses":[
+            {"status":"shown","rule":"none","cells":1},{"status":"suppressed","rule":"threshold","cells":1}]}]}]}"#;
         let review = v1::Review {
             request: None,
             output: b"sex,n\nF,120\nM,\n".to_vec(),
-            record_json: br#"{"policy":{"id":"ndb"},"reasons":["a","b"],"cells":[{"n":1}]}"#.to_vec(),
+            record_json: record.to_vec(),
         };
         let text = printed(&ReviewReport::from(review), Format::Table);
         for expected in [
             "output\nsex  n\n",
-            "policy.id  ndb",
-            "reasons    a, b",
-            "cells.0.n  1",
+            "done under: Rules",
+            "count(*)  suppressed  threshold      1",
         ] {
             assert!(text.contains(expected), "{expected:?} in {text}");
         }
+    }
+
+    #[test]
+    fn a_record_that_is_not_one_is_no_panic() {
+        let review = v1::Review {
+            request: None,
+            output: Vec::new(),
+            record_json: b"nonsense".to_vec(),
+        };
+        assert!(printed(&ReviewReport::from(review), Format::Table).contains("(none)"));
     }
 }

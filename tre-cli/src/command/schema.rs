@@ -12,7 +12,7 @@ use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{Format, Published, Shown, View, published, wrapped};
+use crate::render::{Format, Published, Shown, View, published};
 use crate::shell::Shell;
 
 /// Show the tables, columns and rules of your project
@@ -68,13 +68,7 @@ impl Shown for SchemaReport {
                 1 => "1 reviewer".to_owned(),
                 n => format!("{n} reviewers"),
             };
-            let words = row
-                .words
-                .lines()
-                .map(|line| wrapped(line, 88))
-                .collect::<Vec<_>>()
-                .join("\n");
-            format!("{}: policy {}, {reviewers}\n{words}", row.exit, row.policy)
+            format!("{}: policy {}, {reviewers}\n{}", row.exit, row.policy, row.words)
         };
         facts.extend(self.exits.iter().map(|row| ("exit", exit(row))));
         View {

@@ -30,14 +30,12 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.chapter("A permit becomes a project")?;
     stage.narrator.say(
         "Nobody can ask anything yet. A permit says who may use which tables, columns and rows, for what, until when, \
-         and under whose rules results leave. Here: alice may ask; bo and cy read what she wants to publish; only what \
-         happened to adults exists for her; the rules are those of NDB, Japan's database of insurance claims: no number \
-         about fewer than 10 people.",
+         and under whose rules results leave. Here: alice may ask; bo and cy read what she wants to publish; of diagnoses \
+         she sees those of adults; the rules are those of NDB, Japan's database of insurance claims: no number about \
+         fewer than 10 people. An operator, olga, puts it in force, and is shown what that opens.",
     )?;
     stage.open("operator")?;
-    let issue = ["tre", "token", "issue", "--user", "olga", "--role", "operator"];
-    let token = stage.run("operator", &issue, Exit::Answered)?.out;
-    stage.give("olga", &token);
+    issue(stage, "olga", &["--role", "operator"])?;
     stage.play(
         "olga",
         &["tre", "project", "apply", "outcomes.toml"],
@@ -48,22 +46,19 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
         "Everybody gets a signed token that ends by itself after some hours. It is all that they need.",
     )?;
     for (who, role) in [("alice", "analyst"), ("bo", "checker"), ("cy", "checker")] {
-        let words = [
-            "tre",
-            "token",
-            "issue",
-            "--project",
-            "outcomes",
-            "--user",
-            who,
-            "--role",
-            role,
-        ];
-        stage.announce("operator", &words)?;
-        let token = stage.run("operator", &words, Exit::Answered)?.out;
-        stage.narrator.output(&shortened(&token))?;
-        stage.give(who, &token);
+        issue(stage, who, &["--role", role, "--project", "outcomes"])?;
     }
+    Ok(())
+}
+
+/// Issues a token, with which its user acts from now on.
+fn issue(stage: &mut Stage, who: &str, more: &[&str]) -> Result<(), Failure> {
+    let mut words = vec!["tre", "token", "issue", "--user", who];
+    words.extend(more);
+    stage.announce("operator", &words)?;
+    let token = stage.run("operator", &words, Exit::Answered)?.out;
+    stage.narrator.output(&shortened(&token))?;
+    stage.give(who, &token);
     Ok(())
 }
 

@@ -14,8 +14,10 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.say(
         "Everything above stands in an audit log: each entry was on the disk before its effect, and each is bound to all \
          earlier ones by hashes and a signature. Anybody with the log's public key can check that; nobody has to trust \
-         this program for it.",
+         this program for it, and no server has to run.",
     )?;
+    stage.announce("operator", &["kill", "%1"])?;
+    stage.close();
     stage.play("auditor", &["tre", "audit", "verify"], Exit::Answered)?;
 
     stage.narrator.say(

@@ -1,9 +1,14 @@
 //! Third act: a file leaves the house, after two other people have read it.
 
+use tre_home::vault::sha256_hex;
+
 use super::act_questions::{INSTEAD, insist};
 use super::stage::Stage;
 use crate::codes;
 use crate::exit::{Exit, Failure};
+
+const OUTPUT: &str = "results/output.csv";
+const RECORD: &str = "results/record.json";
 
 pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.chapter("A file for the paper")?;
@@ -20,61 +25,67 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
         "--title",
         "Table 1",
         "--context",
-        "Adults treated for gastrointestinal bleeding, by age. First release; nothing earlier to compare.",
+        "Adults treated for bleeding, by age. First release, nothing to compare.",
     ];
     stage.play("alice", &submit, Exit::Answered)?;
     let request = only_request(stage)?;
 
+    stage.narrator.say("Nobody decides on their own request:")?;
+    stage.play("alice", &["tre", "review", "approve", &request], Exit::Error)?;
+
     stage
         .narrator
-        .say("Nobody decides on their own request, and the rules ask for two others. bo reads it first:")?;
+        .say("The rules ask for two other people. bo reads it first, with what the checker did to it:")?;
     stage.play("bo", &["tre", "review", "show", &request], Exit::Answered)?;
-    stage.play(
-        "bo",
-        &[
-            "tre",
-            "review",
-            "approve",
-            &request,
-            "--comment",
-            "all counts well above 10",
-        ],
-        Exit::Answered,
-    )?;
-    stage.narrator.say("One is not two. If alice tries now:")?;
-    stage.play(
-        "alice",
-        &["tre", "release", "fetch", &request, "-o", "results"],
-        Exit::Error,
-    )?;
+    let approve = [
+        "tre",
+        "review",
+        "approve",
+        &request,
+        "--comment",
+        "all counts well above 10",
+    ];
+    stage.play("bo", &approve, Exit::Answered)?;
     stage
         .narrator
-        .say("cy reads it too, without knowing what bo said:")?;
-    stage.play(
-        "cy",
-        &["tre", "review", "approve", &request, "--comment", "agreed"],
-        Exit::Answered,
+        .say("One is not two. cy reads it as well, and cannot see how bo voted before voting:")?;
+    let approve = ["tre", "review", "approve", &request, "--comment", "agreed"];
+    let printed = stage.play("cy", &approve, Exit::Answered)?;
+    insist(
+        printed.out.contains("released"),
+        "two approvals did not release the file",
     )?;
-    stage.narrator.say("Now the file is alice's, with its record: every rule that was applied, bound to the file by its hash.")?;
+
+    stage.narrator.say(
+        "Now the file is alice's, with its record: every rule and treatment that was applied, bound to the file by its \
+         hash.",
+    )?;
     stage.play(
         "alice",
         &["tre", "release", "fetch", &request, "-o", "results"],
         Exit::Answered,
     )?;
-    for file in released(stage)? {
-        let path = stage.path(&file);
-        let text = std::fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-        if file.ends_with(".csv") {
-            stage.announce("alice", &["cat", &file])?;
-            stage.narrator.output(&text)?;
-        } else {
-            stage.announce("alice", &["head", "-n", "24", &file])?;
-            stage
-                .narrator
-                .output(&text.lines().take(24).collect::<Vec<_>>().join("\n"))?;
-        }
-    }
-    Ok(())
+    let output = read(stage, OUTPUT)?;
+    stage.announce("alice", &["cat", OUTPUT])?;
+    stage.narrator.output(&output)?;
+    bound(stage, &output)
+}
+
+/// Shows that the record names the hash of the very bytes that left.
+fn bound(stage: &mut Stage, output: &str) -> Result<(), Failure> {
+    let hash = sha256_hex(output.as_bytes());
+    stage.announce("alice", &["sha256sum", OUTPUT])?;
+    stage.narrator.output(&format!("{hash}  {OUTPUT}"))?;
+    let record: serde_json::Value = serde_json::from_str(&read(stage, RECORD)?).unwrap_or_default();
+    let bound = record.get("output").map(ToString::to_string).unwrap_or_default();
+    insist(bound.contains(&hash), "the record is not bound to the output")?;
+    stage.announce("alice", &["grep", "-o", "\"output\":{[^}]*}", RECORD])?;
+    stage.narrator.output(&format!("\"output\":{bound}"))
+}
+
+fn read(stage: &Stage, name: &str) -> Result<String, Failure> {
+    let path = stage.path(name);
+    std::fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))
 }
 
 /// The id of the request that alice has just made.
@@ -88,17 +99,4 @@ fn only_request(stage: &mut Stage) -> Result<String, Failure> {
     let id = listed.pointer("/rows/0/id").and_then(serde_json::Value::as_str);
     id.map(str::to_owned)
         .ok_or_else(|| Failure::of(&codes::CLI_DEMO, "the request is not listed"))
-}
-
-/// The released files, outputs first.
-fn released(stage: &Stage) -> Result<Vec<String>, Failure> {
-    let dir = stage.path("results");
-    let entries = std::fs::read_dir(&dir).map_err(|error| Failure::file("read", &dir, &error))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| format!("results/{}", entry.file_name().to_string_lossy()))
-        .collect();
-    names.sort_by_key(|name| (!name.ends_with(".csv"), name.clone()));
-    insist(names.len() >= 2, "the release has no record")?;
-    Ok(names)
 }

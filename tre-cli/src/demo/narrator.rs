@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::exit::Failure;
-use crate::render::{visible, wrapped};
+use crate::render::{folded, visible, wrapped};
 
 /// Columns that the story takes.
 pub(super) const WIDTH: usize = 100;
@@ -47,9 +47,13 @@ impl Narrator {
         )
     }
 
-    /// What a command printed.
+    /// What a command printed, safe to show, long lines folded.
     pub(super) fn output(&mut self, text: &str) -> Result<(), Failure> {
-        let shown: String = text.lines().map(|line| format!("{}\n", indented(line))).collect();
+        let room = WIDTH - INDENT.len();
+        let lines = text.lines().flat_map(|line| folded(&visible(line), room, "  "));
+        let shown: String = lines
+            .map(|line| format!("{}\n", format!("{INDENT}{line}").trim_end()))
+            .collect();
         self.lines(&shown, Style::new())
     }
 
@@ -67,43 +71,53 @@ impl Narrator {
     }
 }
 
-/// One line of output, indented, safe to show, and cut where the page ends.
-fn indented(line: &str) -> String {
-    let line = visible(line);
-    let room = WIDTH - INDENT.len();
-    let cut = line.char_indices().nth(room).is_some();
-    let kept: String = line.chars().take(if cut { room - 1 } else { room }).collect();
-    let text = format!("{INDENT}{kept}{}", if cut { "…" } else { "" });
-    text.trim_end().to_owned()
-}
-
-/// `who$ word word`, quoted for a shell.
+/// `who$ word word`, quoted for a shell, an option on one line with its value.
 fn command_line(who: &str, words: &[String]) -> String {
-    let prompt = format!("{who}$");
-    let mut lines = vec![prompt];
-    for word in words {
-        let word = quoted(word);
-        let fits = lines
-            .last()
-            .is_some_and(|line| line.chars().count() + 1 + first_line(&word) + 2 <= WIDTH);
+    let mut lines = vec![format!("{who}$")];
+    for unit in units(words) {
+        let last = unit.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        let first = unit.lines().next().map_or(0, |line| line.chars().count());
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        // A blank before it, and ` \\` behind it in case that another line follows.
+        let fits = used + 1 + first + 2 <= WIDTH && last <= WIDTH;
         match lines.last_mut() {
             Some(line) if fits => {
                 line.push(' ');
-                line.push_str(&word);
+                line.push_str(&unit);
             }
             _ => {
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(" \\");
-                }
-                lines.push(format!("      {word}"));
+                lines.last_mut().into_iter().for_each(|line| line.push_str(" \\"));
+                lines.push(format!("      {unit}"));
             }
+        }
+        // The next word goes on where a text of several lines ends.
+        if let Some((before, end)) = lines.last().and_then(|line| line.rsplit_once('\n')) {
+            let (before, end) = (before.to_owned(), end.to_owned());
+            lines.pop();
+            lines.extend([before, end]);
         }
     }
     lines.join("\n")
 }
 
-fn first_line(word: &str) -> usize {
-    word.lines().next().map_or(0, |line| line.chars().count())
+/// Words, an option joined with the value that follows it.
+fn units(words: &[String]) -> Vec<String> {
+    let mut units: Vec<String> = Vec::new();
+    let mut takes_value = false;
+    for word in words {
+        match units.last_mut() {
+            Some(option) if takes_value && !word.starts_with('-') => {
+                option.push(' ');
+                option.push_str(&quoted(word));
+                takes_value = false;
+            }
+            _ => {
+                takes_value = word.starts_with('-');
+                units.push(quoted(word));
+            }
+        }
+    }
+    units
 }
 
 /// A word as a shell reads it back.
@@ -111,6 +125,8 @@ fn quoted(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=@%+,&".contains(&b);
     if !word.is_empty() && word.bytes().all(plain) {
         word.to_owned()
+    } else if word.contains('\'') && !word.contains(['"', '$', '`', '\\', '!']) {
+        format!("\"{word}\"")
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
@@ -126,23 +142,27 @@ mod tests {
 
     #[test]
     fn command_lines_can_be_pasted_into_a_shell() {
-        assert_eq!(
-            command_line("alice", &words(&["tre", "sql", "-c", "select 'x'"])),
-            "alice$ tre sql -c 'select '\\''x'\\'''"
-        );
+        for (word, expected) in [
+            ("select 1", "'select 1'"),
+            ("it's", "\"it's\""),
+            ("it's $5", "'it'\\''s $5'"),
+            ("", "''"),
+            ("a/b.csv", "a/b.csv"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
     }
 
     #[test]
     fn long_command_lines_are_broken_between_words() {
         let long = "x".repeat(60);
-        let line = command_line("bo", &words(&["tre", &long, &long]));
-        assert_eq!(line, format!("bo$ tre {long} \\\n      {long}"));
+        let line = command_line("bo", &words(&["tre", &long, "--file", &long, "end"]));
+        assert_eq!(line, format!("bo$ tre {long} \\\n      --file {long} end"));
     }
 
     #[test]
-    fn output_never_leaves_the_page() {
-        let shown = indented(&"y".repeat(300));
-        assert_eq!((shown.chars().count(), shown.ends_with('…')), (WIDTH, true));
-        assert_eq!(indented(""), "");
+    fn a_text_of_several_lines_keeps_them() {
+        let line = command_line("bo", &words(&["tre", "-c", "select 1,\n  2", "--strict"]));
+        assert_eq!(line, "bo$ tre -c 'select 1,\n  2' --strict");
     }
 }

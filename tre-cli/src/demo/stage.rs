@@ -205,7 +205,7 @@ impl Stage {
     /// Puts everything away, or says where it is.
     pub(super) fn strike(mut self, whole: bool) -> Result<(), Failure> {
         self.close();
-        let seconds = self.began.elapsed().as_secs();
+        let seconds = self.began.elapsed().as_secs_f32();
         if self.keep {
             let kept = self.dir.keep();
             let home = kept.join("home");
@@ -217,7 +217,7 @@ impl Stage {
         }
         if whole {
             self.narrator.say(&format!(
-                "That was everything, in {seconds} seconds. The temporary home is deleted; `tre demo --keep` keeps it."
+                "That was everything, in {seconds:.1} seconds. The temporary home is deleted; `tre demo --keep` keeps it."
             ))?;
         }
         Ok(())

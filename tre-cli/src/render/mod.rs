@@ -197,17 +197,48 @@ pub(crate) fn visible_lines(text: &str) -> String {
 
 /// Text broken into lines of at most `width` characters between words.
 pub(crate) fn wrapped(text: &str, width: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
+    folded(&text.split_whitespace().collect::<Vec<_>>().join(" "), width, "").join("\n")
+}
+
+/// A line, broken between words where it is longer than `width`; what follows begins with the line's own indentation and
+/// `more`. A word that is longer than a line is broken itself.
+pub(crate) fn folded(line: &str, width: usize, more: &str) -> Vec<String> {
+    let length = |text: &str| text.chars().count();
+    if length(line) <= width {
+        return vec![line.to_owned()];
     }
-    lines.join("\n")
+    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = vec![indent.clone()];
+    let mut is_fresh = true;
+    for word in line.split_whitespace() {
+        let mut word = word;
+        loop {
+            let used = lines.last().map_or(0, |line| length(line)) + usize::from(!is_fresh);
+            if used + length(word) <= width {
+                break;
+            }
+            if is_fresh {
+                // Nothing stands on this line yet, and the word alone is too long.
+                let at = word
+                    .char_indices()
+                    .nth(width.saturating_sub(used).max(1))
+                    .map_or(word.len(), |(at, _)| at);
+                let (head, tail) = word.split_at(at);
+                lines.last_mut().into_iter().for_each(|line| line.push_str(head));
+                word = tail;
+            }
+            lines.push(format!("{indent}{more}"));
+            is_fresh = true;
+        }
+        if let Some(line) = lines.last_mut() {
+            if !is_fresh {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        is_fresh = false;
+    }
+    lines
 }
 
 /// Implements [`Shown`] for a listing: a struct whose only field is `rows`.
@@ -305,9 +336,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn words_are_never_broken() {
+    fn words_stay_whole_where_they_can() {
         assert_eq!(wrapped("aa bb cc", 5), "aa bb\ncc");
-        assert_eq!(wrapped("toolongword b", 5), "toolongword\nb");
+        assert_eq!(wrapped("aa  bb\ncc", 80), "aa bb cc");
+    }
+
+    #[test]
+    fn long_lines_fold_under_their_indentation() {
+        assert_eq!(folded("  aa bb cc", 8, "  "), ["  aa bb", "    cc"]);
+        assert_eq!(folded("  aa  bb", 8, "  "), ["  aa  bb"]);
+        assert_eq!(folded("abcdefghij k", 4, ""), ["abcd", "efgh", "ij k"]);
+        assert_eq!(folded("a bcdefg", 4, "> "), ["a", "> bc", "> de", "> fg"]);
     }
 
     #[test]

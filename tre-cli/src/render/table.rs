@@ -2,28 +2,35 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::{Cell, Grid, Paper, View, visible, visible_lines};
+use super::{Cell, Grid, Paper, View, folded, visible, visible_lines};
 
 /// Facts, then grids, a blank line between them.
 pub(super) fn text(view: &View, paper: Paper) -> String {
     let mut blocks = Vec::new();
     if !view.facts.is_empty() {
-        blocks.push(facts(&view.facts));
+        blocks.push(facts(&view.facts, paper));
     }
     blocks.extend(view.grids.iter().map(|grid| block(grid, paper)));
     blocks.join("\n")
 }
 
-fn facts(facts: &[(&'static str, String)]) -> String {
-    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+fn facts(facts: &[(&'static str, String)], paper: Paper) -> String {
+    let names = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let room = paper.width.map_or(usize::MAX, |width| {
+        usize::from(width).saturating_sub(names + 2).max(20)
+    });
     let mut text = String::new();
     for (name, value) in facts {
-        let mut lines = value.lines();
-        let first = visible(lines.next().unwrap_or_default());
-        text.push_str(format!("{name:width$}  {first}").trim_end());
-        text.push('\n');
-        for line in lines {
-            text.push_str(format!("{:width$}  {}", "", visible(line)).trim_end());
+        let lines = value.lines().flat_map(|line| folded(&visible(line), room, "  "));
+        let lines = std::iter::once(*name).chain(std::iter::repeat("")).zip(lines);
+        let mut shown = 0;
+        for (name, line) in lines {
+            text.push_str(format!("{name:names$}  {line}").trim_end());
+            text.push('\n');
+            shown += 1;
+        }
+        if shown == 0 {
+            text.push_str(name);
             text.push('\n');
         }
     }

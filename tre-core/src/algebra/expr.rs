@@ -116,7 +116,9 @@ impl Expr {
             Expr::Column(_) | Expr::Literal(_) => vec![],
             Expr::Not(a) | Expr::IsNull(a) | Expr::InList(a, _) | Expr::Cast(a, _) => vec![a],
             Expr::Like { input, .. } => vec![input],
-            Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Arithmetic(_, a, b) => vec![a, b],
+            Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) | Expr::Arithmetic(_, a, b) => {
+                vec![a, b]
+            }
             Expr::Call(_, args) => args.iter().collect(),
         }
     }

@@ -81,11 +81,18 @@ pub enum AlgebraError {
 }
 
 fn type_error(operation: impl Into<String>, found: impl ToString) -> AlgebraError {
-    AlgebraError::Type { operation: operation.into(), found: found.to_string() }
+    AlgebraError::Type {
+        operation: operation.into(),
+        found: found.to_string(),
+    }
 }
 
 fn expect_type(operation: &str, wanted: ColumnType, found: ColumnType) -> Result<ColumnType, AlgebraError> {
-    if found == wanted { Ok(found) } else { Err(type_error(operation, found)) }
+    if found == wanted {
+        Ok(found)
+    } else {
+        Err(type_error(operation, found))
+    }
 }
 
 /// Counts nodes and depth while descending, so that no later recursion can be made to overflow.
@@ -112,7 +119,9 @@ pub fn resolve(frontier: &Frontier, grant: &Grant) -> Result<Relation, AlgebraEr
     let mut budget = Budget { left: MAX_NODES };
     let relation = node(&frontier.input, grant, &mut budget, 0)?;
     if relation.units.is_none() {
-        return Err(AlgebraError::Frontier("the aggregation reads no table about people"));
+        return Err(AlgebraError::Frontier(
+            "the aggregation reads no table about people",
+        ));
     }
     if frontier.aggregates.is_empty() {
         return Err(AlgebraError::Frontier("the aggregation computes nothing"));
@@ -122,7 +131,10 @@ pub fn resolve(frontier: &Frontier, grant: &Grant) -> Result<Relation, AlgebraEr
     }
     for aggregate in &frontier.aggregates {
         if let Some(position) = aggregate.column() {
-            relation.columns.get(position).ok_or(AlgebraError::NoSuchPosition(position))?;
+            relation
+                .columns
+                .get(position)
+                .ok_or(AlgebraError::NoSuchPosition(position))?;
         }
     }
     Ok(relation)
@@ -139,7 +151,11 @@ pub fn type_of(expr: &Expr, columns: &[Column]) -> Result<ColumnType, AlgebraErr
 fn node(node_: &Node, grant: &Grant, budget: &mut Budget, depth: usize) -> Result<Relation, AlgebraError> {
     budget.spend(depth)?;
     match node_ {
-        Node::Scan { dataset, table, columns } => {
+        Node::Scan {
+            dataset,
+            table,
+            columns,
+        } => {
             let unknown = || AlgebraError::UnknownTable(format!("{dataset}.{table}"));
             let (index, granted) = grant
                 .tables
@@ -160,7 +176,9 @@ fn node(node_: &Node, grant: &Grant, budget: &mut Budget, depth: usize) -> Resul
             for (name, expr) in columns {
                 let column_type = expression(expr, &relation.columns, budget, depth + 1)?;
                 let origin = match expr {
-                    Expr::Column(position) => relation.columns.get(*position).and_then(|column| column.origin),
+                    Expr::Column(position) => {
+                        relation.columns.get(*position).and_then(|column| column.origin)
+                    }
                     Expr::Literal(_)
                     | Expr::Compare(..)
                     | Expr::And(..)
@@ -173,9 +191,16 @@ fn node(node_: &Node, grant: &Grant, budget: &mut Budget, depth: usize) -> Resul
                     | Expr::Cast(..)
                     | Expr::Call(..) => None,
                 };
-                projected.push(Column { name: name.clone(), column_type, origin });
+                projected.push(Column {
+                    name: name.clone(),
+                    column_type,
+                    origin,
+                });
             }
-            Ok(Relation { units: relation.units, columns: projected })
+            Ok(Relation {
+                units: relation.units,
+                columns: projected,
+            })
         }
         Node::JoinUnit { left, right, on } => {
             let left = node(left, grant, budget, depth + 1)?;
@@ -183,9 +208,13 @@ fn node(node_: &Node, grant: &Grant, budget: &mut Budget, depth: usize) -> Resul
             match (&left.units, &right.units) {
                 (Some(a), Some(b)) if a == b => {}
                 (Some(_), Some(_)) => {
-                    return Err(AlgebraError::Join("tables of different populations cannot be joined on pid"));
+                    return Err(AlgebraError::Join(
+                        "tables of different populations cannot be joined on pid",
+                    ));
                 }
-                (None, _) | (_, None) => return Err(AlgebraError::Join("a join on pid needs two tables about people")),
+                (None, _) | (_, None) => {
+                    return Err(AlgebraError::Join("a join on pid needs two tables about people"));
+                }
             }
             join(left, right, on)
         }
@@ -210,32 +239,53 @@ fn scan(
 ) -> Result<Relation, AlgebraError> {
     let mut output = Vec::with_capacity(columns.len());
     for name in columns {
-        let (position, meta) = granted.permitted(name).ok_or_else(|| AlgebraError::UnknownColumn {
-            table: granted.table.to_string(),
-            column: name.to_string(),
-        })?;
+        let (position, meta) = granted
+            .permitted(name)
+            .ok_or_else(|| AlgebraError::UnknownColumn {
+                table: granted.table.to_string(),
+                column: name.to_string(),
+            })?;
         output.push(Column {
             name: name.to_string(),
             column_type: meta.column_type,
-            origin: Some(Origin { table: index, column: position }),
+            origin: Some(Origin {
+                table: index,
+                column: position,
+            }),
         });
     }
-    let units = (!granted.public)
-        .then(|| Units { population: granted.population.clone(), cuts: granted.cuts.clone() });
-    Ok(Relation { units, columns: output })
+    let units = (!granted.public).then(|| Units {
+        population: granted.population.clone(),
+        cuts: granted.cuts.clone(),
+    });
+    Ok(Relation {
+        units,
+        columns: output,
+    })
 }
 
 fn join(left: Relation, right: Relation, on: &[(usize, usize)]) -> Result<Relation, AlgebraError> {
     for (a, b) in on {
-        let a_type = left.columns.get(*a).ok_or(AlgebraError::NoSuchPosition(*a))?.column_type;
-        let b_type = right.columns.get(*b).ok_or(AlgebraError::NoSuchPosition(*b))?.column_type;
+        let a_type = left
+            .columns
+            .get(*a)
+            .ok_or(AlgebraError::NoSuchPosition(*a))?
+            .column_type;
+        let b_type = right
+            .columns
+            .get(*b)
+            .ok_or(AlgebraError::NoSuchPosition(*b))?
+            .column_type;
         if a_type != b_type {
             return Err(type_error("a join equality", format!("{a_type} and {b_type}")));
         }
     }
     let mut columns = left.columns;
     columns.extend(right.columns);
-    Ok(Relation { units: left.units, columns })
+    Ok(Relation {
+        units: left.units,
+        columns,
+    })
 }
 
 fn expression(
@@ -247,13 +297,18 @@ fn expression(
     budget.spend(depth)?;
     let mut child = |e: &Expr| expression(e, columns, budget, depth + 1);
     match expr {
-        Expr::Column(position) => {
-            columns.get(*position).map(|c| c.column_type).ok_or(AlgebraError::NoSuchPosition(*position))
-        }
+        Expr::Column(position) => columns
+            .get(*position)
+            .map(|c| c.column_type)
+            .ok_or(AlgebraError::NoSuchPosition(*position)),
         Expr::Literal(value) => Ok(value.column_type()),
         Expr::Compare(_, a, b) => {
             let (a, b) = (child(a)?, child(b)?);
-            if comparable(a, b) { Ok(ColumnType::Bool) } else { Err(type_error("a comparison", format!("{a} and {b}"))) }
+            if comparable(a, b) {
+                Ok(ColumnType::Bool)
+            } else {
+                Err(type_error("a comparison", format!("{a} and {b}")))
+            }
         }
         Expr::And(a, b) | Expr::Or(a, b) => match (child(a)?, child(b)?) {
             (ColumnType::Bool, ColumnType::Bool) => Ok(ColumnType::Bool),
@@ -267,7 +322,11 @@ fn expression(
         }
         Expr::InList(a, list) => {
             let a = child(a)?;
-            match list.iter().map(Value::column_type).find(|item| !comparable(a, *item)) {
+            match list
+                .iter()
+                .map(Value::column_type)
+                .find(|item| !comparable(a, *item))
+            {
                 None => Ok(ColumnType::Bool),
                 Some(item) => Err(type_error("IN", format!("{a} and {item}"))),
             }
@@ -277,7 +336,11 @@ fn expression(
         }
         Expr::Cast(a, to) => {
             let from = child(a)?;
-            if castable(from, *to) { Ok(*to) } else { Err(type_error(format!("a cast to {to}"), from)) }
+            if castable(from, *to) {
+                Ok(*to)
+            } else {
+                Err(type_error(format!("a cast to {to}"), from))
+            }
         }
         Expr::Call(function, args) => {
             // A position or length that a row computes could be one that the function has no result for.
@@ -286,7 +349,11 @@ fn expression(
             }
             let types = args.iter().map(&mut child).collect::<Result<Vec<_>, _>>()?;
             call_type(*function, &types).ok_or_else(|| {
-                let found = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let found = types
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 type_error(format!("{function:?}").to_lowercase(), format!("({found})"))
             })
         }

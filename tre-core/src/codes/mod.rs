@@ -33,7 +33,10 @@ pub struct Code {
     pub remedy: &'static str,
 }
 
-#[expect(unused_qualifications, reason = "every area has an `ALL`; which one a glob would mean is nobody's guess")]
+#[expect(
+    unused_qualifications,
+    reason = "every area has an `ALL`; which one a glob would mean is nobody's guess"
+)]
 static AREAS: [&[&Code]; 6] = [access::ALL, home::ALL, ingest::ALL, run::ALL, sdc::ALL, sql::ALL];
 
 /// All codes, area by area.
@@ -73,12 +76,20 @@ fn serialize_code<S: serde::Serializer>(code: &&'static Code, serializer: S) -> 
 impl Problem {
     /// A problem with its own hint.
     pub fn new(code: &'static Code, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Problem { code, what: what.into(), hint: hint.into() }
+        Problem {
+            code,
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
 
     /// A problem with the code's general remedy as hint.
     pub fn of(code: &'static Code, what: impl Into<String>) -> Self {
-        Problem { code, what: what.into(), hint: code.remedy.to_owned() }
+        Problem {
+            code,
+            what: what.into(),
+            hint: code.remedy.to_owned(),
+        }
     }
 }
 
@@ -115,9 +126,21 @@ mod tests {
             assert!(seen.insert(code.id), "{} twice", code.id);
             let mut parts = code.id.split('-');
             assert_eq!(parts.next(), Some("TRE"));
-            assert!(parts.next().is_some_and(|area| area.chars().all(|c| c.is_ascii_uppercase())));
-            assert!(parts.next().is_some_and(|n| n.len() == 3 && n.chars().all(|c| c.is_ascii_digit())));
-            assert!(!code.title.is_empty() && !code.meaning.is_empty() && !code.remedy.is_empty(), "{}", code.id);
+            assert!(
+                parts
+                    .next()
+                    .is_some_and(|area| area.chars().all(|c| c.is_ascii_uppercase()))
+            );
+            assert!(
+                parts
+                    .next()
+                    .is_some_and(|n| n.len() == 3 && n.chars().all(|c| c.is_ascii_digit()))
+            );
+            assert!(
+                !code.title.is_empty() && !code.meaning.is_empty() && !code.remedy.is_empty(),
+                "{}",
+                code.id
+            );
         }
     }
 

@@ -7,9 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::value::Datetime;
 
-use super::{
-    Exit, ExitName, Issued, Limits, Member, Permit, PermitDataset, PermitTable, Purpose, Role, Validity,
-};
+use super::limits::{self, LimitsFile};
+use super::{Exit, ExitName, Issued, Member, Permit, PermitDataset, PermitTable, Purpose, Role, Validity};
 use crate::codes::{self, Code, Problem};
 use crate::ids::InvalidName;
 
@@ -19,9 +18,6 @@ const MAX_BYTES: usize = 1 << 20;
 const MAX_WORDS: usize = 4_000;
 /// Longest condition on rows, in bytes.
 const MAX_CONDITION: usize = 16 << 10;
-const MEMORY: std::ops::RangeInclusive<u64> = (64 << 20)..=(1 << 40);
-const QUERY_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
-const SESSIONS: std::ops::RangeInclusive<u8> = 1..=64;
 const REVIEWERS: std::ops::RangeInclusive<u8> = 0..=9;
 /// Purposes of Article 53(1) of Regulation (EU) 2025/327.
 const EHDS_PURPOSES: [&str; 6] = [
@@ -139,17 +135,6 @@ struct ExitFile {
     reviewers: u8,
 }
 
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LimitsFile {
-    /// Of one session's engine, e.g. `2 GiB`.
-    memory: Option<String>,
-    /// Of one query.
-    query_seconds: Option<u32>,
-    /// At once, of all people of the project together.
-    sessions: Option<u8>,
-}
-
 /// The published JSON schema of a permit file.
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(PermitFile).to_value()
@@ -178,7 +163,7 @@ pub(super) fn parse(text: &str) -> Result<Permit, Problem> {
         exits: exits(file.exit, &people)?,
         people,
         datasets: datasets(file.dataset)?,
-        limits: limits(&file.limits)?,
+        limits: limits::read(&file.limits)?,
     };
     Ok(permit)
 }
@@ -462,51 +447,4 @@ fn exits(file: ExitsFile, people: &[Member]) -> Result<BTreeMap<ExitName, Exit>,
         ));
     }
     Ok(exits)
-}
-
-fn limits(file: &LimitsFile) -> Result<Limits, Problem> {
-    let mut limits = Limits::DEFAULT;
-    if let Some(text) = &file.memory {
-        let shown: String = text.chars().take(40).collect();
-        limits.memory = bytes(text)
-            .filter(|bytes| MEMORY.contains(bytes))
-            .ok_or_else(|| {
-                bad(
-                    &codes::PRJ_LIMITS,
-                    format!("limits.memory: `{shown}` is no size"),
-                    "write 64 MiB to 1 TiB, e.g. `2 GiB`",
-                )
-            })?;
-    }
-    if let Some(seconds) = file.query_seconds {
-        if !QUERY_SECONDS.contains(&seconds) {
-            let what = format!("limits.query_seconds cannot be {seconds}");
-            return Err(bad(&codes::PRJ_LIMITS, what, "write 1 to 86400"));
-        }
-        limits.query_seconds = seconds;
-    }
-    if let Some(sessions) = file.sessions {
-        if !SESSIONS.contains(&sessions) {
-            return Err(bad(
-                &codes::PRJ_LIMITS,
-                format!("limits.sessions cannot be {sessions}"),
-                "write 1 to 64",
-            ));
-        }
-        limits.sessions = sessions;
-    }
-    Ok(limits)
-}
-
-/// `2 GiB`: a whole number and a unit of powers of 1024, with or without a space.
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let shift = match unit.trim_start() {
-        "MiB" => 20,
-        "GiB" => 30,
-        "TiB" => 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }

@@ -6,6 +6,7 @@
 //! [`json_schema`].
 
 mod file;
+mod limits;
 #[cfg(test)]
 mod tests;
 

@@ -5,9 +5,7 @@ use datafusion::common::Column;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::expr_fn as f;
-use datafusion::logical_expr::{
-    BinaryExpr, Expr as SqlExpr, Like, Operator, cast, in_list, lit, try_cast,
-};
+use datafusion::logical_expr::{BinaryExpr, Expr as SqlExpr, Like, Operator, cast, in_list, lit, try_cast};
 
 use tre_core::algebra::{self, Comparison, DatePart, Expr, Function, type_of};
 use tre_core::manifest::ColumnMeta;
@@ -25,7 +23,11 @@ pub(super) fn column_name(position: usize) -> String {
 /// # Errors
 /// When the expression is not typed, which `resolve` has excluded.
 pub(super) fn positional(expr: &Expr, columns: &[algebra::Column]) -> Result<SqlExpr> {
-    Builder { columns, names: (0..columns.len()).map(column_name).collect() }.build(expr)
+    Builder {
+        columns,
+        names: (0..columns.len()).map(column_name).collect(),
+    }
+    .build(expr)
 }
 
 /// An expression over stored columns, named as they are stored.
@@ -40,7 +42,11 @@ pub(super) fn named(expr: &Expr, stored: &[ColumnMeta]) -> Result<SqlExpr> {
     };
     let columns: Vec<_> = stored.iter().map(column).collect();
     let names = stored.iter().map(|meta| meta.name.to_string()).collect();
-    Builder { columns: &columns, names }.build(expr)
+    Builder {
+        columns: &columns,
+        names,
+    }
+    .build(expr)
 }
 
 struct Builder<'a> {
@@ -56,7 +62,10 @@ impl Builder<'_> {
     fn build(&self, expr: &Expr) -> Result<SqlExpr> {
         match expr {
             Expr::Column(position) => {
-                let name = self.names.get(*position).ok_or_else(|| untyped("no such position"))?;
+                let name = self
+                    .names
+                    .get(*position)
+                    .ok_or_else(|| untyped("no such position"))?;
                 Ok(SqlExpr::Column(Column::new_unqualified(name)))
             }
             Expr::Literal(value) => Ok(lit(scalar(value)?)),
@@ -73,7 +82,11 @@ impl Builder<'_> {
                 Ok(total::arithmetic(*op, result).call(vec![self.build(a)?, self.build(b)?]))
             }
             Expr::InList(a, values) => self.in_list(a, values),
-            Expr::Like { input, pattern, case_insensitive } => Ok(SqlExpr::Like(Like::new(
+            Expr::Like {
+                input,
+                pattern,
+                case_insensitive,
+            } => Ok(SqlExpr::Like(Like::new(
                 false,
                 Box::new(self.build(input)?),
                 Box::new(lit(pattern.as_str())),
@@ -114,7 +127,10 @@ impl Builder<'_> {
             }
             return Ok(any);
         }
-        let list = values.iter().map(|value| scalar(value).map(lit)).collect::<Result<Vec<_>>>()?;
+        let list = values
+            .iter()
+            .map(|value| scalar(value).map(lit))
+            .collect::<Result<Vec<_>>>()?;
         Ok(in_list(self.build(a)?, list, false))
     }
 
@@ -123,7 +139,11 @@ impl Builder<'_> {
             Some(first) => self.type_of(first)?,
             None => return Err(untyped("a function without arguments")),
         };
-        let mut args = args.iter().map(|arg| self.build(arg)).collect::<Result<Vec<_>>>()?.into_iter();
+        let mut args = args
+            .iter()
+            .map(|arg| self.build(arg))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter();
         let mut next = || args.next().ok_or_else(|| untyped("a missing argument"));
         Ok(match function {
             Function::Lower => f::lower(next()?),

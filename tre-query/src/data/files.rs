@@ -57,7 +57,9 @@ impl SealedFile {
                 .zip(schema.fields())
                 .all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
         if !same {
-            return Err(DataFusionError::Execution(format!("{place} has other columns than its manifest")));
+            return Err(DataFusionError::Execution(format!(
+                "{place} has other columns than its manifest"
+            )));
         }
         Ok(SealedFile { file, metadata })
     }
@@ -67,7 +69,10 @@ impl SealedFile {
     /// # Errors
     /// When the file cannot be read or a page does not authenticate.
     pub(super) fn read(&self, columns: &[usize], batch_rows: usize) -> Result<ParquetRecordBatchReader> {
-        let file = self.file.try_clone().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let file = self
+            .file
+            .try_clone()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_projection(mask)

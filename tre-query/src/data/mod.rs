@@ -108,21 +108,34 @@ impl Engine {
     pub fn open(opened: Opened) -> Result<Self, DataError> {
         let wanted = opened.grant.tables.iter().map(|table| table.files.len()).sum();
         if wanted != opened.files.len() || wanted != opened.keys.len() {
-            return Err(DataError::Files { grant: wanted, files: opened.files.len(), keys: opened.keys.len() });
+            return Err(DataError::Files {
+                grant: wanted,
+                files: opened.files.len(),
+                keys: opened.keys.len(),
+            });
         }
         let pseudonyms = Arc::new(pseudonym::Pseudonyms::new(opened.pseudonym_key));
         let mut sealed = opened.files.into_iter().zip(opened.keys);
         let mut tables = Vec::with_capacity(opened.grant.tables.len());
         for granted in &opened.grant.tables {
             let files = sealed.by_ref().take(granted.files.len()).collect();
-            tables.push(Arc::new(GrantedFiles::new(granted.clone(), files, Arc::clone(&pseudonyms))?));
+            tables.push(Arc::new(GrantedFiles::new(
+                granted.clone(),
+                files,
+                Arc::clone(&pseudonyms),
+            )?));
         }
         // Nothing is written to a disk: a query that does not fit into its pool fails.
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(opened.memory_bytes)))
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .build_arc()?;
-        Ok(Engine { grant: opened.grant, tables, runtime, threads: opened.threads.max(1) })
+        Ok(Engine {
+            grant: opened.grant,
+            tables,
+            runtime,
+            threads: opened.threads.max(1),
+        })
     }
 
     /// Runs a frontier: base cells in the schema of its layout, and the lineage that they were computed under.
@@ -138,7 +151,10 @@ impl Engine {
             let workers: Vec<_> = (0..self.threads.min(ranges.len()).max(1))
                 .map(|_| scope.spawn(|| self.run_ranges(frontier, &shape, &ranges, &next)))
                 .collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or(Err(DataError::Thread))).collect::<Vec<_>>()
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or(Err(DataError::Thread)))
+                .collect::<Vec<_>>()
         });
         let mut total = Cells::new(Arc::clone(&shape))?;
         for partial in partials {
@@ -152,14 +168,21 @@ impl Engine {
     /// # Errors
     /// [`DataError`] when the scan is not of a public table of the grant, or the table is too long.
     pub fn read_public(&self, scan: &Node) -> Result<Vec<RecordBatch>, DataError> {
-        let Node::Scan { dataset, table, columns } = scan else {
+        let Node::Scan {
+            dataset,
+            table,
+            columns,
+        } = scan
+        else {
             return Err(DataFusionError::Plan("only a scan can be read".to_owned()).into());
         };
         let files = self
             .tables
             .iter()
             .find(|t| t.granted.public && t.granted.version.dataset() == dataset && &t.granted.table == table)
-            .ok_or_else(|| DataFusionError::Plan(format!("`{dataset}.{table}` is not a public table of the grant")))?;
+            .ok_or_else(|| {
+                DataFusionError::Plan(format!("`{dataset}.{table}` is not a public table of the grant"))
+            })?;
         if files.granted.files.iter().map(|file| file.rows).sum::<u64>() > MAX_PUBLIC_ROWS as u64 {
             return Err(DataError::PublicTooLong(table.to_string()));
         }
@@ -170,10 +193,19 @@ impl Engine {
     fn ranges(&self, input: &Node) -> Vec<usize> {
         let mut scanned = Vec::new();
         plan::scans(input, &self.tables, &mut scanned);
-        let private: Vec<_> = scanned.into_iter().filter(|files| !files.granted.public).collect();
-        let ranges = private.iter().map(|files| files.granted.files.len()).min().unwrap_or(0);
+        let private: Vec<_> = scanned
+            .into_iter()
+            .filter(|files| !files.granted.public)
+            .collect();
+        let ranges = private
+            .iter()
+            .map(|files| files.granted.files.len())
+            .min()
+            .unwrap_or(0);
         let has_rows = |range: &usize| {
-            private.iter().all(|files| files.granted.files.get(*range).is_some_and(|file| file.rows > 0))
+            private
+                .iter()
+                .all(|files| files.granted.files.get(*range).is_some_and(|file| file.rows > 0))
         };
         (0..ranges).filter(has_rows).collect()
     }
@@ -186,7 +218,9 @@ impl Engine {
         ranges: &[usize],
         next: &AtomicUsize,
     ) -> Result<Cells, DataError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| DataError::Thread)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|_| DataError::Thread)?;
         let mut cells = Cells::new(Arc::clone(shape))?;
         let reserved = MemoryConsumer::new("base cells").register(&self.runtime.memory_pool);
         while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -223,7 +257,10 @@ impl Engine {
 
 /// Files of a version in the order of a grant: how a server lines up descriptors and keys.
 pub fn granted_files(grant: &Grant) -> impl Iterator<Item = (&tre_core::grant::GrantedTable, &str)> {
-    grant.tables.iter().flat_map(|table| table.files.iter().map(move |file| (table, file.name.as_str())))
+    grant
+        .tables
+        .iter()
+        .flat_map(|table| table.files.iter().map(move |file| (table, file.name.as_str())))
 }
 
 /// A whole version as a grant: every table, every column, every row. For tests, benches and operators' checks.
@@ -241,5 +278,8 @@ pub fn full_grant(project: tre_core::ids::ProjectId, manifests: &[Manifest]) -> 
             files: table.files.clone(),
         })
     });
-    Grant { project, tables: tables.collect() }
+    Grant {
+        project,
+        tables: tables.collect(),
+    }
 }

@@ -31,8 +31,17 @@ struct Planned {
 ///
 /// # Errors
 /// When the engine cannot plan it; `lineage` has excluded everything that depends on the analyst.
-pub(super) fn frontier(frontier: &Frontier, tables: &[Arc<GrantedFiles>], range: usize) -> Result<LogicalPlan> {
-    let input = Planner { tables, range, aliases: 0 }.node(&frontier.input)?;
+pub(super) fn frontier(
+    frontier: &Frontier,
+    tables: &[Arc<GrantedFiles>],
+    range: usize,
+) -> Result<LogicalPlan> {
+    let input = Planner {
+        tables,
+        range,
+        aliases: 0,
+    }
+    .node(&frontier.input)?;
     let mut exprs = vec![unqualified(UNIT)];
     for (position, (_, key)) in frontier.keys.iter().enumerate() {
         let ty = type_of(key, &input.columns).map_err(|e| DataFusionError::Internal(e.to_string()))?;
@@ -43,14 +52,24 @@ pub(super) fn frontier(frontier: &Frontier, tables: &[Arc<GrantedFiles>], range:
         exprs.push(unqualified(&column_name(argument)).alias(column_name(frontier.keys.len() + index)));
     }
     // A no-op where the order of the files has been kept; a sort where a join has lost it.
-    input.plan.project(exprs)?.sort(vec![unqualified(UNIT).sort(true, false)])?.build()
+    input
+        .plan
+        .project(exprs)?
+        .sort(vec![unqualified(UNIT).sort(true, false)])?
+        .build()
 }
 
 /// The granted tables that a node scans.
-pub(super) fn scans<'a>(node: &Node, tables: &'a [Arc<GrantedFiles>], found: &mut Vec<&'a Arc<GrantedFiles>>) {
+pub(super) fn scans<'a>(
+    node: &Node,
+    tables: &'a [Arc<GrantedFiles>],
+    found: &mut Vec<&'a Arc<GrantedFiles>>,
+) {
     match node {
         Node::Scan { dataset, table, .. } => found.extend(
-            tables.iter().find(|t| t.granted.version.dataset() == dataset && &t.granted.table == table),
+            tables
+                .iter()
+                .find(|t| t.granted.version.dataset() == dataset && &t.granted.table == table),
         ),
         Node::Filter { input, .. } | Node::Project { input, .. } => scans(input, tables, found),
         Node::JoinUnit { left, right, .. } | Node::JoinPublic { left, right, .. } => {
@@ -77,7 +96,10 @@ impl Planner<'_> {
             Node::Filter { input, predicate } => {
                 let input = self.node(input)?;
                 let predicate = positional(predicate, &input.columns)?;
-                Ok(Planned { plan: input.plan.filter(predicate)?, ..input })
+                Ok(Planned {
+                    plan: input.plan.filter(predicate)?,
+                    ..input
+                })
             }
             Node::Project { input, columns } => {
                 let input = self.node(input)?;
@@ -87,7 +109,11 @@ impl Planner<'_> {
                     exprs.push(positional(expr, &input.columns)?.alias(column_name(position)));
                     projected.push(typed(name, expr, &input.columns)?);
                 }
-                Ok(Planned { plan: input.plan.project(exprs)?, private: input.private, columns: projected })
+                Ok(Planned {
+                    plan: input.plan.project(exprs)?,
+                    private: input.private,
+                    columns: projected,
+                })
             }
             Node::JoinUnit { left, right, on } => self.join(left, right, on, true),
             Node::JoinPublic { left, right, on } => self.join(left, right, on, false),
@@ -98,13 +124,17 @@ impl Planner<'_> {
         let mut found = Vec::new();
         scans(node, self.tables, &mut found);
         let (Node::Scan { columns, .. }, Some(files)) = (node, found.first()) else {
-            return Err(DataFusionError::Internal("a scan of a table that is not granted".to_owned()));
+            return Err(DataFusionError::Internal(
+                "a scan of a table that is not granted".to_owned(),
+            ));
         };
         let private = !files.granted.public;
         let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files), self.range));
         let name = self.alias();
-        let mut exprs: Vec<SqlExpr> =
-            private.then(|| unqualified(UNIT_COLUMN).alias(UNIT)).into_iter().collect();
+        let mut exprs: Vec<SqlExpr> = private
+            .then(|| unqualified(UNIT_COLUMN).alias(UNIT))
+            .into_iter()
+            .collect();
         let mut output = Vec::with_capacity(columns.len());
         for (position, column) in columns.iter().enumerate() {
             let (_, meta) = files
@@ -112,18 +142,28 @@ impl Planner<'_> {
                 .permitted(column)
                 .ok_or_else(|| DataFusionError::Internal(format!("no permitted column `{column}`")))?;
             exprs.push(unqualified(column.as_str()).alias(column_name(position)));
-            output.push(algebra::Column { name: column.to_string(), column_type: meta.column_type, origin: None });
+            output.push(algebra::Column {
+                name: column.to_string(),
+                column_type: meta.column_type,
+                origin: None,
+            });
         }
         let plan = LogicalPlanBuilder::scan(name, provider_as_source(provider), None)?.project(exprs)?;
-        Ok(Planned { plan, private, columns: output })
+        Ok(Planned {
+            plan,
+            private,
+            columns: output,
+        })
     }
 
     fn join(&mut self, left: &Node, right: &Node, on: &[(usize, usize)], on_unit: bool) -> Result<Planned> {
         let (left, right) = (self.node(left)?, self.node(right)?);
         let (l, r) = (self.alias(), self.alias());
         let qualified = |table: &str, column: String| Column::new(Some(table), column);
-        let mut keys: (Vec<Column>, Vec<Column>) =
-            on.iter().map(|(a, b)| (qualified(&l, column_name(*a)), qualified(&r, column_name(*b)))).unzip();
+        let mut keys: (Vec<Column>, Vec<Column>) = on
+            .iter()
+            .map(|(a, b)| (qualified(&l, column_name(*a)), qualified(&r, column_name(*b))))
+            .unzip();
         if on_unit {
             keys.0.push(qualified(&l, UNIT.to_owned()));
             keys.1.push(qualified(&r, UNIT.to_owned()));
@@ -147,7 +187,11 @@ impl Planner<'_> {
         }
         let mut columns = left.columns;
         columns.extend(right.columns);
-        Ok(Planned { plan: joined.project(exprs)?, private: left.private, columns })
+        Ok(Planned {
+            plan: joined.project(exprs)?,
+            private: left.private,
+            columns,
+        })
     }
 
     fn alias(&mut self) -> String {
@@ -158,5 +202,9 @@ impl Planner<'_> {
 
 fn typed(name: &str, expr: &Expr, columns: &[algebra::Column]) -> Result<algebra::Column> {
     let column_type = type_of(expr, columns).map_err(|e| DataFusionError::Internal(e.to_string()))?;
-    Ok(algebra::Column { name: name.to_owned(), column_type, origin: None })
+    Ok(algebra::Column {
+        name: name.to_owned(),
+        column_type,
+        origin: None,
+    })
 }

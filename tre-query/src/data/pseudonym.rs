@@ -28,7 +28,10 @@ impl std::fmt::Debug for Pseudonyms {
 impl Pseudonyms {
     /// The pseudonyms under a project's key.
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Pseudonyms { key: hmac::Key::new(hmac::HMAC_SHA256, &key), known: Mutex::default() }
+        Pseudonyms {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            known: Mutex::default(),
+        }
     }
 
     /// A column of stored numbers as text.
@@ -36,9 +39,9 @@ impl Pseudonyms {
     /// # Errors
     /// When the column is not one of stored numbers.
     pub(super) fn show(&self, kind: &EntityKind, numbers: &ArrayRef) -> Result<ArrayRef> {
-        let numbers = numbers
-            .as_primitive_opt::<UInt32Type>()
-            .ok_or_else(|| DataFusionError::Execution("an entity column holds no entity numbers".to_owned()))?;
+        let numbers = numbers.as_primitive_opt::<UInt32Type>().ok_or_else(|| {
+            DataFusionError::Execution("an entity column holds no entity numbers".to_owned())
+        })?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = StringBuilder::with_capacity(numbers.len(), numbers.len() * (LENGTH + 10));
         for row in 0..numbers.len() {
@@ -47,7 +50,9 @@ impl Pseudonyms {
                 continue;
             }
             let number = numbers.value(row);
-            let pseudonym = known.entry((kind.clone(), number)).or_insert_with(|| self.pseudonym(kind, number));
+            let pseudonym = known
+                .entry((kind.clone(), number))
+                .or_insert_with(|| self.pseudonym(kind, number));
             text.append_value(&**pseudonym);
         }
         Ok(Arc::new(text.finish()))

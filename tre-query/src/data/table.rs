@@ -61,10 +61,21 @@ impl GrantedFiles {
             Some(condition) => {
                 let shown = DFSchema::try_from(shown_schema(&granted))?;
                 let expr = super::exprs::named(condition, &granted.stored)?;
-                Some(create_physical_expr(&expr, &shown, &Default::default(), &Default::default())?)
+                Some(create_physical_expr(
+                    &expr,
+                    &shown,
+                    &Default::default(),
+                    &Default::default(),
+                )?)
             }
         };
-        Ok(GrantedFiles { granted, files: opened, pseudonyms, filter, public: OnceLock::new() })
+        Ok(GrantedFiles {
+            granted,
+            files: opened,
+            pseudonyms,
+            filter,
+            public: OnceLock::new(),
+        })
     }
 
     /// Schema that plans see: the unit first (private tables), then the permitted columns in the permit's order.
@@ -96,7 +107,9 @@ impl GrantedFiles {
                 None => 0,
                 Some(index) => {
                     let name = self.granted.columns.get(index);
-                    let stored = name.and_then(|name| self.granted.permitted(name)).map(|(stored, _)| stored + unit);
+                    let stored = name
+                        .and_then(|name| self.granted.permitted(name))
+                        .map(|(stored, _)| stored + unit);
                     stored.ok_or_else(|| DataFusionError::Internal(format!("no permitted column {index}")))?
                 }
             });
@@ -108,21 +121,28 @@ impl GrantedFiles {
         }
         read.sort_unstable();
         read.dedup();
-        let file = self
-            .files
-            .get(range)
-            .ok_or_else(|| DataFusionError::Internal(format!("table `{}` has no range {range}", self.granted.table)))?;
+        let file = self.files.get(range).ok_or_else(|| {
+            DataFusionError::Internal(format!("table `{}` has no range {range}", self.granted.table))
+        })?;
         let reader = file.read(&read, BATCH_ROWS)?;
         let table = Arc::clone(self);
         Ok(reader.map(move |batch| table.narrow(&batch.map_err(arrow_error)?, &read, &wanted, &schema)))
     }
 
     /// From a batch of stored columns `read` to the permitted rows of columns `wanted` (both file positions).
-    fn narrow(&self, stored: &RecordBatch, read: &[usize], wanted: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
+    fn narrow(
+        &self,
+        stored: &RecordBatch,
+        read: &[usize],
+        wanted: &[usize],
+        schema: &SchemaRef,
+    ) -> Result<RecordBatch> {
         let unit = usize::from(!self.granted.public);
         let mut shown: Vec<(usize, ArrayRef)> = Vec::with_capacity(read.len());
         for (position, column) in read.iter().zip(stored.columns()) {
-            let meta = position.checked_sub(unit).and_then(|index| self.granted.stored.get(index));
+            let meta = position
+                .checked_sub(unit)
+                .and_then(|index| self.granted.stored.get(index));
             let column = match meta.and_then(|meta| meta.entity.as_ref()) {
                 Some(kind) => self.pseudonyms.show(kind, column)?,
                 None => Arc::clone(column),
@@ -130,14 +150,22 @@ impl GrantedFiles {
             shown.push((*position, column));
         }
         let column_at = |position: usize| {
-            let found = shown.iter().find(|(p, _)| *p == position).map(|(_, column)| Arc::clone(column));
+            let found = shown
+                .iter()
+                .find(|(p, _)| *p == position)
+                .map(|(_, column)| Arc::clone(column));
             found.ok_or_else(|| DataFusionError::Internal(format!("column {position} was not read")))
         };
-        let columns = wanted.iter().map(|position| column_at(*position)).collect::<Result<Vec<_>>>()?;
+        let columns = wanted
+            .iter()
+            .map(|position| column_at(*position))
+            .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(stored.num_rows()));
         let batch =
             RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(arrow_error)?;
-        let Some(filter) = &self.filter else { return Ok(batch) };
+        let Some(filter) = &self.filter else {
+            return Ok(batch);
+        };
         // The condition names stored columns by position; those that it does not read are never looked at.
         let all = shown_schema(&self.granted);
         let condition_columns = (0..self.granted.stored.len())
@@ -147,7 +175,8 @@ impl GrantedFiles {
             })
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(stored.num_rows()));
-        let input = RecordBatch::try_new_with_options(shared(all), condition_columns, &options).map_err(arrow_error)?;
+        let input = RecordBatch::try_new_with_options(shared(all), condition_columns, &options)
+            .map_err(arrow_error)?;
         let keep = filter.evaluate(&input)?.into_array(stored.num_rows())?;
         let keep = keep
             .as_boolean_opt()
@@ -181,20 +210,29 @@ impl GrantedFiles {
             .iter()
             .map(|name| schema.index_of(name.as_str()).map_err(arrow_error))
             .collect::<Result<Vec<_>>>()?;
-        self.public_rows()?.iter().map(|batch| batch.project(&positions).map_err(arrow_error)).collect()
+        self.public_rows()?
+            .iter()
+            .map(|batch| batch.project(&positions).map_err(arrow_error))
+            .collect()
     }
 }
 
 /// Schema of the files.
 fn stored_schema(granted: &GrantedTable) -> Schema {
     let unit = (!granted.public).then(|| Field::new(UNIT_COLUMN, UNIT_TYPE, false));
-    let columns = granted.stored.iter().map(|column| Field::new(column.name.as_str(), column.stored_type(), true));
+    let columns = granted
+        .stored
+        .iter()
+        .map(|column| Field::new(column.name.as_str(), column.stored_type(), true));
     Schema::new(unit.into_iter().chain(columns).collect::<Vec<_>>())
 }
 
 /// Stored columns as conditions see them: entities as text.
 fn shown_schema(granted: &GrantedTable) -> Schema {
-    let columns = granted.stored.iter().map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
+    let columns = granted
+        .stored
+        .iter()
+        .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
     Schema::new(columns.collect::<Vec<_>>())
 }
 
@@ -233,7 +271,9 @@ impl TableProvider for PermittedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if self.files.granted.public {
             let rows = self.files.public_rows()?.to_vec();
-            return MemTable::try_new(self.schema(), vec![rows])?.scan(state, projection, filters, limit).await;
+            return MemTable::try_new(self.schema(), vec![rows])?
+                .scan(state, projection, filters, limit)
+                .await;
         }
         let positions: Vec<usize> = match projection {
             Some(positions) => positions.clone(),
@@ -241,12 +281,19 @@ impl TableProvider for PermittedTable {
         };
         let schema = shared(self.schema.project(&positions).map_err(arrow_error)?);
         // Files are sorted by unit: the order that evidence needs.
-        let unit = positions.iter().position(|position| *position == 0).and_then(|index| {
-            let column: Arc<dyn PhysicalExpr> = Arc::new(PhysicalColumn::new(UNIT_COLUMN, index));
-            LexOrdering::new([PhysicalSortExpr::new_default(column)])
-        });
-        let stream =
-            RangeStream { files: Arc::clone(&self.files), range: self.range, positions, schema: Arc::clone(&schema) };
+        let unit = positions
+            .iter()
+            .position(|position| *position == 0)
+            .and_then(|index| {
+                let column: Arc<dyn PhysicalExpr> = Arc::new(PhysicalColumn::new(UNIT_COLUMN, index));
+                LexOrdering::new([PhysicalSortExpr::new_default(column)])
+            });
+        let stream = RangeStream {
+            files: Arc::clone(&self.files),
+            range: self.range,
+            positions,
+            schema: Arc::clone(&schema),
+        };
         let exec = StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, unit, false, limit)?;
         Ok(Arc::new(exec))
     }
@@ -269,10 +316,14 @@ impl PartitionStream for RangeStream {
     fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
         let schema = Arc::clone(&self.schema);
         match self.files.read(self.range, &self.positions) {
-            Ok(batches) => Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches))),
-            Err(error) => {
-                Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter([Err(error)])))
-            }
+            Ok(batches) => Box::pin(RecordBatchStreamAdapter::new(
+                schema,
+                futures::stream::iter(batches),
+            )),
+            Err(error) => Box::pin(RecordBatchStreamAdapter::new(
+                schema,
+                futures::stream::iter([Err(error)]),
+            )),
         }
     }
 }

@@ -21,7 +21,11 @@ const DECIMAL_MAX: i128 = 10_i128.pow(DECIMAL_PRECISION as u32) - 1;
 /// A total operator whose result has the given type.
 pub(super) fn arithmetic(op: Arithmetic, result: ColumnType) -> ScalarUDF {
     let signature = Signature::any(2, Volatility::Immutable);
-    ScalarUDF::from(Total { op, result, signature })
+    ScalarUDF::from(Total {
+        op,
+        result,
+        signature,
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -54,11 +58,17 @@ impl ScalarUDFImpl for Total {
         let rows = args.number_rows;
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let [a, b] = arrays.as_slice() else {
-            return Err(DataFusionError::Internal("arithmetic takes two arguments".to_owned()));
+            return Err(DataFusionError::Internal(
+                "arithmetic takes two arguments".to_owned(),
+            ));
         };
         let (a, b) = (Numbers::new(a)?, Numbers::new(b)?);
         // Columnar values of scalars alone have one row.
-        let rows = if a.len() == rows || b.len() == rows { rows } else { a.len() };
+        let rows = if a.len() == rows || b.len() == rows {
+            rows
+        } else {
+            a.len()
+        };
         let compute = |row: usize| -> Option<i128> { self.apply(a.at(row)?, b.at(row)?, a.scale, b.scale) };
         let array: ArrayRef = match self.result {
             ColumnType::Decimal { scale } => Arc::new(
@@ -68,9 +78,15 @@ impl ScalarUDFImpl for Total {
                     .with_precision_and_scale(DECIMAL_PRECISION, scale as i8)
                     .map_err(super::files::arrow_error)?,
             ),
-            ColumnType::Int | ColumnType::Bool | ColumnType::Text | ColumnType::Date | ColumnType::Timestamp => {
-                Arc::new((0..rows).map(|row| compute(row).and_then(|v| i64::try_from(v).ok())).collect::<Int64Array>())
-            }
+            ColumnType::Int
+            | ColumnType::Bool
+            | ColumnType::Text
+            | ColumnType::Date
+            | ColumnType::Timestamp => Arc::new(
+                (0..rows)
+                    .map(|row| compute(row).and_then(|v| i64::try_from(v).ok()))
+                    .collect::<Int64Array>(),
+            ),
         };
         Ok(ColumnarValue::Array(array))
     }
@@ -80,7 +96,11 @@ impl Total {
     /// The result, unscaled, `None` where there is none.
     fn apply(&self, a: i128, b: i128, a_scale: u32, b_scale: u32) -> Option<i128> {
         let scale = a_scale.max(b_scale);
-        let rescaled = |v: i128, from: u32| 10_i128.checked_pow(scale - from).and_then(|ten| v.checked_mul(ten));
+        let rescaled = |v: i128, from: u32| {
+            10_i128
+                .checked_pow(scale - from)
+                .and_then(|ten| v.checked_mul(ten))
+        };
         match self.op {
             Arithmetic::Add => rescaled(a, a_scale)?.checked_add(rescaled(b, b_scale)?),
             Arithmetic::Subtract => rescaled(a, a_scale)?.checked_sub(rescaled(b, b_scale)?),
@@ -104,13 +124,21 @@ impl<'a> Numbers<'a> {
         let decimals = array.as_primitive_opt::<Decimal128Type>();
         let scale = decimals.map_or(Ok(0), |decimals| u32::try_from(decimals.scale()));
         match (integers.is_some() || decimals.is_some(), scale) {
-            (true, Ok(scale)) => Ok(Numbers { integers, decimals, scale }),
-            _ => Err(DataFusionError::Internal(format!("arithmetic over {}", array.data_type()))),
+            (true, Ok(scale)) => Ok(Numbers {
+                integers,
+                decimals,
+                scale,
+            }),
+            _ => Err(DataFusionError::Internal(format!(
+                "arithmetic over {}",
+                array.data_type()
+            ))),
         }
     }
 
     fn len(&self) -> usize {
-        self.integers.map_or_else(|| self.decimals.map_or(0, Array::len), Array::len)
+        self.integers
+            .map_or_else(|| self.decimals.map_or(0, Array::len), Array::len)
     }
 
     fn at(&self, row: usize) -> Option<i128> {

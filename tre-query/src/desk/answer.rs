@@ -36,14 +36,23 @@ pub(super) struct SlotTable {
 impl SlotTable {
     /// An empty slot.
     pub(super) fn new(schema: SchemaRef) -> Self {
-        SlotTable { schema, rows: Mutex::new(None) }
+        SlotTable {
+            schema,
+            rows: Mutex::new(None),
+        }
     }
 
     /// The slot of a frontier's treated cells: keys, values, and a status per value.
     pub(super) fn cells(keys: Vec<DataType>, values: Vec<DataType>) -> Self {
         let statuses = (0..values.len()).map(|i| Field::new(format!("s{i}"), DataType::Int32, false));
-        let keys = keys.into_iter().enumerate().map(|(i, ty)| Field::new(format!("k{i}"), ty, true));
-        let values = values.into_iter().enumerate().map(|(i, ty)| Field::new(format!("v{i}"), ty, true));
+        let keys = keys
+            .into_iter()
+            .enumerate()
+            .map(|(i, ty)| Field::new(format!("k{i}"), ty, true));
+        let values = values
+            .into_iter()
+            .enumerate()
+            .map(|(i, ty)| Field::new(format!("v{i}"), ty, true));
         let fields: Vec<Field> = keys.chain(values).chain(statuses).collect();
         SlotTable::new(Arc::new(Schema::new(fields)))
     }
@@ -89,7 +98,9 @@ impl TableProvider for SlotTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let rows = rows.ok_or_else(|| DataFusionError::Internal("a slot is not filled".to_owned()))?;
-        MemTable::try_new(self.schema(), vec![rows])?.scan(state, projection, filters, limit).await
+        MemTable::try_new(self.schema(), vec![rows])?
+            .scan(state, projection, filters, limit)
+            .await
     }
 }
 
@@ -115,7 +126,10 @@ fn answer_schema(plan: &LogicalPlan, disclosure: bool) -> Result<SchemaRef, Prob
     let mut fields = Vec::new();
     for field in plan.schema().fields() {
         if field.name().eq_ignore_ascii_case(DISCLOSURE) {
-            return Err(Problem::of(&codes::SQL_RESERVED, format!("a column is called `{}`", field.name())));
+            return Err(Problem::of(
+                &codes::SQL_RESERVED,
+                format!("a column is called `{}`", field.name()),
+            ));
         }
         fields.push(Field::new(field.name(), answer_type(field.data_type()), true));
     }
@@ -130,9 +144,19 @@ impl Pending {
     ///
     /// # Errors
     /// A [`Problem`] when a column has a reserved name.
-    pub(super) fn new(original: &LogicalPlan, upper: Upper, slots: Slots, disclosure: bool) -> Result<Self, Problem> {
+    pub(super) fn new(
+        original: &LogicalPlan,
+        upper: Upper,
+        slots: Slots,
+        disclosure: bool,
+    ) -> Result<Self, Problem> {
         let schema = answer_schema(original, disclosure)?;
-        let mut exprs: Vec<SqlExpr> = original.schema().columns().into_iter().map(SqlExpr::Column).collect();
+        let mut exprs: Vec<SqlExpr> = original
+            .schema()
+            .columns()
+            .into_iter()
+            .map(SqlExpr::Column)
+            .collect();
         let mut columns = Vec::with_capacity(exprs.len());
         for (field, status) in original.schema().fields().iter().zip(&upper.statuses) {
             let position = status.as_ref().map(|status| {
@@ -145,10 +169,22 @@ impl Pending {
         let exprs = exprs
             .into_iter()
             .enumerate()
-            .map(|(i, expr)| if i < columns.len() { expr.alias(format!("__v{i}")) } else { expr.alias(format!("__t{i}")) })
+            .map(|(i, expr)| {
+                if i < columns.len() {
+                    expr.alias(format!("__v{i}"))
+                } else {
+                    expr.alias(format!("__t{i}"))
+                }
+            })
             .collect();
         let plan = Projection::try_new(exprs, Arc::new(upper.plan)).map_err(planning_problem)?;
-        Ok(Pending { plan: LogicalPlan::Projection(plan), slots, schema, columns, disclosure })
+        Ok(Pending {
+            plan: LogicalPlan::Projection(plan),
+            slots,
+            schema,
+            columns,
+            disclosure,
+        })
     }
 
     /// Schema of the answer.
@@ -167,7 +203,10 @@ impl Pending {
         public_rows: Vec<Vec<RecordBatch>>,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), Problem> {
         if cells.len() != self.slots.cells.len() || public_rows.len() != self.slots.public.len() {
-            return Err(Problem::of(&codes::RUN_INTERNAL, "the query was given other parts than it asked for"));
+            return Err(Problem::of(
+                &codes::RUN_INTERNAL,
+                "the query was given other parts than it asked for",
+            ));
         }
         for (slot, batch) in self.slots.cells.iter().zip(cells) {
             slot.fill(vec![batch])?;
@@ -178,14 +217,24 @@ impl Pending {
         let failed = |error: DataFusionError| {
             Problem::new(
                 &codes::SQL_NOT_ALLOWED,
-                format!("the part of the query above the aggregation failed: {}", first_line(&error)),
+                format!(
+                    "the part of the query above the aggregation failed: {}",
+                    first_line(&error)
+                ),
                 "change the expressions over the aggregated values",
             )
         };
         let optimized = state.optimize(&self.plan).map_err(failed)?;
-        let physical = state.query_planner().create_physical_plan(&optimized, state).await.map_err(failed)?;
+        let physical = state
+            .query_planner()
+            .create_physical_plan(&optimized, state)
+            .await
+            .map_err(failed)?;
         let batches = collect(physical, state.task_ctx()).await.map_err(failed)?;
-        let answered = batches.iter().map(|batch| self.render(batch)).collect::<Result<Vec<_>, _>>()?;
+        let answered = batches
+            .iter()
+            .map(|batch| self.render(batch))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok((self.schema, answered))
     }
 
@@ -193,7 +242,12 @@ impl Pending {
     fn render(&self, batch: &RecordBatch) -> Result<RecordBatch, Problem> {
         let internal = |what: &str| Problem::of(&codes::RUN_INTERNAL, format!("the answer has no {what}"));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        for (column, field) in batch.columns().iter().zip(self.schema.fields()).take(self.columns.len()) {
+        for (column, field) in batch
+            .columns()
+            .iter()
+            .zip(self.schema.fields())
+            .take(self.columns.len())
+        {
             columns.push(cast(column, field.data_type()).map_err(|_| internal("column of this type"))?);
         }
         if self.disclosure {
@@ -201,10 +255,15 @@ impl Pending {
             for row in 0..batch.num_rows() {
                 let mut items = Vec::new();
                 for (name, status) in &self.columns {
-                    let Some(codes) = status.and_then(|i| batch.columns().get(i)) else { continue };
-                    let codes = codes.as_primitive_opt::<Int32Type>().ok_or_else(|| internal("statuses"))?;
+                    let Some(codes) = status.and_then(|i| batch.columns().get(i)) else {
+                        continue;
+                    };
+                    let codes = codes
+                        .as_primitive_opt::<Int32Type>()
+                        .ok_or_else(|| internal("statuses"))?;
                     if codes.is_valid(row) {
-                        let code = StatusCode::from_i32(codes.value(row)).ok_or_else(|| internal("such status"))?;
+                        let code =
+                            StatusCode::from_i32(codes.value(row)).ok_or_else(|| internal("such status"))?;
                         items.push((name.as_str(), code));
                     }
                 }

@@ -7,7 +7,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate as SqlAggregate, Expr as SqlExpr, ExprSchemable, LogicalPlan, TableScan};
+use datafusion::logical_expr::{
+    Aggregate as SqlAggregate, Expr as SqlExpr, ExprSchemable, LogicalPlan, TableScan,
+};
 
 use tre_core::algebra::{Aggregate, Frontier, Node};
 use tre_core::codes::{self, Problem};
@@ -48,9 +50,18 @@ pub(super) struct Slots {
 /// A [`Problem`] when people's rows reach the answer without an aggregation, or what stands below one cannot be said
 /// in the algebra.
 pub(super) fn cut(plan: &LogicalPlan) -> Result<Cut, Problem> {
-    let mut cutter = Cutter { frontiers: vec![], public_reads: vec![], slots: Slots::default() };
+    let mut cutter = Cutter {
+        frontiers: vec![],
+        public_reads: vec![],
+        slots: Slots::default(),
+    };
     let upper = super::upper::rebuild(plan, &mut cutter)?;
-    Ok(Cut { upper, slots: cutter.slots, frontiers: cutter.frontiers, public_reads: cutter.public_reads })
+    Ok(Cut {
+        upper,
+        slots: cutter.slots,
+        frontiers: cutter.frontiers,
+        public_reads: cutter.public_reads,
+    })
 }
 
 /// Collects what is below while the part above is rebuilt.
@@ -97,7 +108,10 @@ impl Cutter {
         let mut keys = Vec::with_capacity(aggregate.group_expr.len());
         for key in &aggregate.group_expr {
             if matches!(key, SqlExpr::GroupingSet(_)) {
-                return Err(Problem::of(&codes::SQL_SHAPE, "GROUPING SETS, CUBE and ROLLUP cannot be checked yet"));
+                return Err(Problem::of(
+                    &codes::SQL_SHAPE,
+                    "GROUPING SETS, CUBE and ROLLUP cannot be checked yet",
+                ));
             }
             if scope.bare(key)? == Some(Slot::Unit) {
                 return Err(Problem::new(
@@ -113,20 +127,22 @@ impl Cutter {
             let call = aggregate_call(expr)?;
             let lowered = lowered_aggregate(call, &scope)?;
             let sum_type = sum_type(call, &scope)?;
-            let mut place = |aggregate: Aggregate| match aggregates.iter().position(|known| *known == aggregate) {
-                Some(position) => position,
-                None => {
-                    let is_sum = matches!(aggregate, Aggregate::Sum(_));
-                    value_types.push(if is_sum { sum_type.clone() } else { DataType::Int64 });
-                    aggregates.push(aggregate);
-                    aggregates.len() - 1
-                }
-            };
+            let mut place =
+                |aggregate: Aggregate| match aggregates.iter().position(|known| *known == aggregate) {
+                    Some(position) => position,
+                    None => {
+                        let is_sum = matches!(aggregate, Aggregate::Sum(_));
+                        value_types.push(if is_sum { sum_type.clone() } else { DataType::Int64 });
+                        aggregates.push(aggregate);
+                        aggregates.len() - 1
+                    }
+                };
             parts.push(match lowered {
                 LoweredAggregate::One(aggregate) => Part::Value(place(aggregate)),
-                LoweredAggregate::Mean(column) => {
-                    Part::Mean { sum: place(Aggregate::Sum(column)), count: place(Aggregate::Count(column)) }
-                }
+                LoweredAggregate::Mean(column) => Part::Mean {
+                    sum: place(Aggregate::Sum(column)),
+                    count: place(Aggregate::Count(column)),
+                },
             });
         }
         if aggregates.is_empty() {
@@ -136,13 +152,19 @@ impl Cutter {
                 "add count(*) or count(distinct pid) to the GROUP BY; SELECT DISTINCT comes with a later version",
             ));
         }
-        let frontier = Frontier { input: input.node, keys, aggregates };
+        let frontier = Frontier {
+            input: input.node,
+            keys,
+            aggregates,
+        };
         let index = match self.frontiers.iter().position(|known| *known == frontier) {
             Some(index) => index,
             None if self.frontiers.len() < MAX_FRONTIERS => {
                 let key_types = aggregate.schema.fields().iter().take(frontier.keys.len());
                 let key_types = key_types.map(|field| field.data_type().clone()).collect();
-                self.slots.cells.push(Arc::new(SlotTable::cells(key_types, value_types)));
+                self.slots
+                    .cells
+                    .push(Arc::new(SlotTable::cells(key_types, value_types)));
                 self.frontiers.push(frontier);
                 self.frontiers.len() - 1
             }
@@ -154,10 +176,16 @@ impl Cutter {
                 ));
             }
         };
-        let slot = self.slots.cells.get(index).ok_or_else(|| {
-            Problem::of(&codes::RUN_INTERNAL, "a frontier has no slot")
-        })?;
-        Ok(Upstairs { slot: Arc::clone(slot), index, parts })
+        let slot = self
+            .slots
+            .cells
+            .get(index)
+            .ok_or_else(|| Problem::of(&codes::RUN_INTERNAL, "a frontier has no slot"))?;
+        Ok(Upstairs {
+            slot: Arc::clone(slot),
+            index,
+            parts,
+        })
     }
 
     /// Replaces the public scans of a plan about nobody by slots.
@@ -167,7 +195,9 @@ impl Cutter {
     pub(super) fn public(&mut self, plan: LogicalPlan) -> Result<LogicalPlan, Problem> {
         let mut failed = None;
         let replaced = plan.transform_up_with_subqueries(|node| {
-            let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
+            let LogicalPlan::TableScan(scan) = &node else {
+                return Ok(Transformed::no(node));
+            };
             match self.public_scan(scan) {
                 Ok(replacement) => Ok(Transformed::yes(LogicalPlan::TableScan(replacement))),
                 Err(problem) => {
@@ -185,26 +215,42 @@ impl Cutter {
     fn public_scan(&mut self, scan: &TableScan) -> Result<TableScan, Problem> {
         let provider = named_table(scan)?;
         let Some(named) = as_named(provider.as_ref()) else {
-            return Err(Problem::of(&codes::RUN_INTERNAL, format!("`{}` cannot be read here", scan.table_name)));
+            return Err(Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("`{}` cannot be read here", scan.table_name),
+            ));
         };
         let read = Node::Scan {
             dataset: named.table.dataset.clone(),
             table: named.table.table.clone(),
-            columns: named.table.columns.iter().map(|column| column.name.clone()).collect(),
+            columns: named
+                .table
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect(),
         };
         let index = match self.public_reads.iter().position(|known| *known == read) {
             Some(index) => index,
             None => {
                 self.public_reads.push(read);
-                self.slots.public.push(Arc::new(SlotTable::new(provider.schema())));
+                self.slots
+                    .public
+                    .push(Arc::new(SlotTable::new(provider.schema())));
                 self.public_reads.len() - 1
             }
         };
-        let slot = self.slots.public.get(index).map(Arc::clone).ok_or_else(|| {
-            Problem::of(&codes::RUN_INTERNAL, "a public table has no slot")
-        })?;
+        let slot = self
+            .slots
+            .public
+            .get(index)
+            .map(Arc::clone)
+            .ok_or_else(|| Problem::of(&codes::RUN_INTERNAL, "a public table has no slot"))?;
         let source = provider_as_source(slot as Arc<dyn TableProvider>);
-        Ok(TableScan { source, ..scan.clone() })
+        Ok(TableScan {
+            source,
+            ..scan.clone()
+        })
     }
 }
 
@@ -231,7 +277,10 @@ fn aggregate_call(expr: &SqlExpr) -> Result<&AggregateFunction, Problem> {
     match expr {
         SqlExpr::Alias(alias) => aggregate_call(&alias.expr),
         SqlExpr::AggregateFunction(call) => Ok(call),
-        other => Err(Problem::of(&codes::SQL_AGGREGATE, format!("`{other}` is not an aggregate that can be checked"))),
+        other => Err(Problem::of(
+            &codes::SQL_AGGREGATE,
+            format!("`{other}` is not an aggregate that can be checked"),
+        )),
     }
 }
 
@@ -271,12 +320,18 @@ fn lowered_aggregate(call: &AggregateFunction, scope: &Scope<'_>) -> Result<Lowe
         ("sum" | "avg", false, [arg]) => match bare(arg)? {
             Some(Slot::Column(column)) if name == "sum" => Ok(LoweredAggregate::One(Aggregate::Sum(column))),
             Some(Slot::Column(column)) => Ok(LoweredAggregate::Mean(column)),
-            Some(Slot::Unit) => Err(Problem::of(&codes::SQL_PID, format!("{name}(pid) has no meaning"))),
+            Some(Slot::Unit) => Err(Problem::of(
+                &codes::SQL_PID,
+                format!("{name}(pid) has no meaning"),
+            )),
             None => Err(computed(name)),
         },
         _ => {
             let distinct = if params.distinct { "distinct " } else { "" };
-            Err(Problem::of(&codes::SQL_AGGREGATE, format!("`{name}({distinct}…)` over people's rows cannot be checked")))
+            Err(Problem::of(
+                &codes::SQL_AGGREGATE,
+                format!("`{name}({distinct}…)` over people's rows cannot be checked"),
+            ))
         }
     }
 }
@@ -306,8 +361,13 @@ fn uncast<'a>(expr: &'a SqlExpr, scope: &Scope<'_>) -> &'a SqlExpr {
 
 /// Type of the sum over an aggregate's argument: what base cells hold.
 fn sum_type(call: &AggregateFunction, scope: &Scope<'_>) -> Result<DataType, Problem> {
-    let Some(arg) = call.params.args.first() else { return Ok(DataType::Int64) };
-    match uncast(arg, scope).get_type(scope.schema).map_err(super::session::planning_problem)? {
+    let Some(arg) = call.params.args.first() else {
+        return Ok(DataType::Int64);
+    };
+    match uncast(arg, scope)
+        .get_type(scope.schema)
+        .map_err(super::session::planning_problem)?
+    {
         DataType::Decimal128(_, scale) => Ok(DataType::Decimal128(DECIMAL_PRECISION, scale)),
         _ => Ok(DataType::Decimal128(DECIMAL_PRECISION, 0)),
     }

@@ -28,9 +28,15 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// Where a column lives.
     pub(super) fn slot(&self, column: &Column) -> Result<Slot, Problem> {
-        let index = self.schema.index_of_column(column).map_err(super::session::planning_problem)?;
+        let index = self
+            .schema
+            .index_of_column(column)
+            .map_err(super::session::planning_problem)?;
         self.slots.get(index).copied().ok_or_else(|| {
-            Problem::of(&codes::RUN_INTERNAL, format!("column `{}` has no place", column.name))
+            Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("column `{}` has no place", column.name),
+            )
         })
     }
 
@@ -53,7 +59,10 @@ impl Scope<'_> {
             SqlExpr::Alias(alias) => self.lower(&alias.expr),
             SqlExpr::Column(column) => match self.slot(column)? {
                 Slot::Column(position) => Ok(Expr::Column(position)),
-                Slot::Unit => Err(Problem::of(&codes::SQL_PID, format!("`{UNIT_COLUMN}` is used as a value"))),
+                Slot::Unit => Err(Problem::of(
+                    &codes::SQL_PID,
+                    format!("`{UNIT_COLUMN}` is used as a value"),
+                )),
             },
             SqlExpr::Literal(value, _) => literal(value).map(Expr::Literal),
             SqlExpr::BinaryExpr(binary) => self.binary(binary),
@@ -66,9 +75,11 @@ impl Scope<'_> {
             SqlExpr::IsNotFalse(a) => Ok(not(known_and(self.lower(a)?, not))),
             SqlExpr::IsUnknown(a) => Ok(Expr::IsNull(boxed(a)?)),
             SqlExpr::IsNotUnknown(a) => Ok(not(Expr::IsNull(boxed(a)?))),
-            SqlExpr::Negative(a) => {
-                Ok(Expr::Arithmetic(Arithmetic::Subtract, Box::new(Expr::Literal(Value::Int(0))), boxed(a)?))
-            }
+            SqlExpr::Negative(a) => Ok(Expr::Arithmetic(
+                Arithmetic::Subtract,
+                Box::new(Expr::Literal(Value::Int(0))),
+                boxed(a)?,
+            )),
             SqlExpr::Between(between) => {
                 let low = Expr::Compare(Comparison::GtEq, boxed(&between.expr)?, boxed(&between.low)?);
                 let high = Expr::Compare(Comparison::LtEq, boxed(&between.expr)?, boxed(&between.high)?);
@@ -81,7 +92,9 @@ impl Scope<'_> {
                     _ => None,
                 };
                 let Some(pattern) = pattern.filter(|_| matches!(like.escape_char, None | Some('\\'))) else {
-                    return Err(not_allowed("LIKE with a computed pattern or another escape than `\\`"));
+                    return Err(not_allowed(
+                        "LIKE with a computed pattern or another escape than `\\`",
+                    ));
                 };
                 let found = Expr::Like {
                     input: boxed(&like.expr)?,
@@ -106,15 +119,17 @@ impl Scope<'_> {
             SqlExpr::TryCast(cast) => self.cast(&cast.expr, cast.field.data_type()),
             SqlExpr::ScalarFunction(call) => self.call(call.func.name(), &call.args),
             SqlExpr::Case(_) => Err(not_allowed("CASE")),
-            SqlExpr::Exists(_) | SqlExpr::InSubquery(_) | SqlExpr::ScalarSubquery(_) | SqlExpr::SetComparison(_) => {
-                Err(not_allowed("a subquery"))
-            }
+            SqlExpr::Exists(_)
+            | SqlExpr::InSubquery(_)
+            | SqlExpr::ScalarSubquery(_)
+            | SqlExpr::SetComparison(_) => Err(not_allowed("a subquery")),
             SqlExpr::AggregateFunction(_) | SqlExpr::WindowFunction(_) => {
                 Err(not_allowed("an aggregate or window inside of an expression"))
             }
-            SqlExpr::Placeholder(_) => {
-                Err(Problem::of(&codes::SQL_PARAMETERS, "a placeholder stands where no value can be bound"))
-            }
+            SqlExpr::Placeholder(_) => Err(Problem::of(
+                &codes::SQL_PARAMETERS,
+                "a placeholder stands where no value can be bound",
+            )),
             other => Err(not_allowed(&format!("`{other}`"))),
         }
     }
@@ -134,10 +149,16 @@ impl Scope<'_> {
             return match binary.op {
                 Operator::Eq => Ok(Expr::Literal(Value::Bool(true))),
                 Operator::NotEq => Ok(Expr::Literal(Value::Bool(false))),
-                op => Err(Problem::of(&codes::SQL_PID, format!("`{UNIT_COLUMN}` has no order: `{op}`"))),
+                op => Err(Problem::of(
+                    &codes::SQL_PID,
+                    format!("`{UNIT_COLUMN}` has no order: `{op}`"),
+                )),
             };
         }
-        let (a, b) = (Box::new(self.lower(&binary.left)?), Box::new(self.lower(&binary.right)?));
+        let (a, b) = (
+            Box::new(self.lower(&binary.left)?),
+            Box::new(self.lower(&binary.right)?),
+        );
         let compare = |op, a, b| Ok(Expr::Compare(op, a, b));
         let compute = |op, a, b| Ok(Expr::Arithmetic(op, a, b));
         match binary.op {
@@ -169,7 +190,11 @@ impl Scope<'_> {
         if let SqlExpr::Literal(value, _) = expr {
             // A constant that has no counterpart is NULL, like every other value.
             let cast = value.cast_to(&to.arrow()).unwrap_or(ScalarValue::Null);
-            return Ok(Expr::Literal(if cast.is_null() { Value::Null(to) } else { literal(&cast)? }));
+            return Ok(Expr::Literal(if cast.is_null() {
+                Value::Null(to)
+            } else {
+                literal(&cast)?
+            }));
         }
         Ok(Expr::Cast(Box::new(self.lower(expr)?), to))
     }
@@ -182,14 +207,23 @@ impl Scope<'_> {
             ("character_length", _) => Function::CharLength,
             ("substr", _) => Function::Substr,
             ("date_part", [part, input]) => {
-                return Ok(Expr::Call(Function::Extract(date_part(part)?), vec![self.lower(input)?]));
+                return Ok(Expr::Call(
+                    Function::Extract(date_part(part)?),
+                    vec![self.lower(input)?],
+                ));
             }
             ("date_trunc", [part, input]) => {
-                return Ok(Expr::Call(Function::Truncate(date_part(part)?), vec![self.lower(input)?]));
+                return Ok(Expr::Call(
+                    Function::Truncate(date_part(part)?),
+                    vec![self.lower(input)?],
+                ));
             }
             _ => return Err(not_allowed(&format!("the function `{name}`"))),
         };
-        Ok(Expr::Call(function, args.iter().map(|arg| self.lower(arg)).collect::<Result<_, _>>()?))
+        Ok(Expr::Call(
+            function,
+            args.iter().map(|arg| self.lower(arg)).collect::<Result<_, _>>()?,
+        ))
     }
 }
 
@@ -204,7 +238,10 @@ fn known_and(a: Expr, map: impl Fn(Expr) -> Expr) -> Expr {
 }
 
 pub(super) fn not_allowed(what: &str) -> Problem {
-    Problem::of(&codes::SQL_NOT_ALLOWED, format!("{what} is not allowed below the aggregation"))
+    Problem::of(
+        &codes::SQL_NOT_ALLOWED,
+        format!("{what} is not allowed below the aggregation"),
+    )
 }
 
 fn date_part(expr: &SqlExpr) -> Result<DatePart, Problem> {
@@ -217,7 +254,9 @@ fn date_part(expr: &SqlExpr) -> Result<DatePart, Problem> {
         Some("quarter") => Ok(DatePart::Quarter),
         Some("month") => Ok(DatePart::Month),
         Some("day") => Ok(DatePart::Day),
-        _ => Err(not_allowed("a part of a date other than year, quarter, month or day")),
+        _ => Err(not_allowed(
+            "a part of a date other than year, quarter, month or day",
+        )),
     }
 }
 
@@ -227,7 +266,10 @@ pub(super) fn column_type(data_type: &DataType) -> Option<ColumnType> {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some(ColumnType::Int),
         DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => Some(ColumnType::Int),
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
-            u8::try_from(*scale).ok().filter(|scale| *scale <= 18).map(|scale| ColumnType::Decimal { scale })
+            u8::try_from(*scale)
+                .ok()
+                .filter(|scale| *scale <= 18)
+                .map(|scale| ColumnType::Decimal { scale })
         }
         DataType::Boolean => Some(ColumnType::Bool),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(ColumnType::Text),
@@ -248,14 +290,17 @@ fn literal(value: &ScalarValue) -> Result<Value, Problem> {
     };
     if value.is_null() {
         // An untyped NULL compares with nothing; text is the type that casts to all others.
-        return Ok(Value::Null(column_type(&value.data_type()).unwrap_or(ColumnType::Text)));
+        return Ok(Value::Null(
+            column_type(&value.data_type()).unwrap_or(ColumnType::Text),
+        ));
     }
     let ty = column_type(&value.data_type()).ok_or_else(unsupported)?;
     match value.cast_to(&ty.arrow()).map_err(|_| unsupported())? {
         ScalarValue::Int64(Some(v)) => Ok(Value::Int(v)),
-        ScalarValue::Decimal128(Some(unscaled), _, scale) => {
-            Ok(Value::Decimal { unscaled, scale: u8::try_from(scale).map_err(|_| unsupported())? })
-        }
+        ScalarValue::Decimal128(Some(unscaled), _, scale) => Ok(Value::Decimal {
+            unscaled,
+            scale: u8::try_from(scale).map_err(|_| unsupported())?,
+        }),
         ScalarValue::Boolean(Some(v)) => Ok(Value::Bool(v)),
         ScalarValue::Utf8(Some(v)) => Ok(Value::Text(v)),
         ScalarValue::Date32(Some(v)) => Ok(Value::Date(v)),

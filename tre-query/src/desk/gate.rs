@@ -32,7 +32,10 @@ const MAX_RECURSION: usize = 50;
 /// A [`Problem`] when the text is too large, is not SQL, or is anything else than one SELECT.
 pub(super) fn admit(sql: &str) -> Result<Statement, Problem> {
     if sql.len() > MAX_BYTES {
-        return Err(too_large(format!("the query has {} bytes, more than {MAX_BYTES}", sql.len())));
+        return Err(too_large(format!(
+            "the query has {} bytes, more than {MAX_BYTES}",
+            sql.len()
+        )));
     }
     let dialect = GenericDialect {};
     let tokens = Tokenizer::new(&dialect, sql)
@@ -47,9 +50,17 @@ pub(super) fn admit(sql: &str) -> Result<Statement, Problem> {
         .map_err(|error| Problem::of(&codes::SQL_SYNTAX, super::session::first_line(&error)))?;
     let statement = match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => statement,
-        (None, _) => return Err(Problem::of(&codes::SQL_NOT_A_QUERY, "the text holds no statement")),
+        (None, _) => {
+            return Err(Problem::of(
+                &codes::SQL_NOT_A_QUERY,
+                "the text holds no statement",
+            ));
+        }
         (Some(_), false) => {
-            return Err(Problem::of(&codes::SQL_NOT_A_QUERY, "the text holds more than one statement"));
+            return Err(Problem::of(
+                &codes::SQL_NOT_A_QUERY,
+                "the text holds more than one statement",
+            ));
         }
     };
     match &statement {
@@ -57,7 +68,10 @@ pub(super) fn admit(sql: &str) -> Result<Statement, Problem> {
         other => {
             let text = other.to_string();
             let word = text.split_whitespace().next().unwrap_or("this").to_uppercase();
-            Err(Problem::of(&codes::SQL_NOT_A_QUERY, format!("`{word}` is not a SELECT")))
+            Err(Problem::of(
+                &codes::SQL_NOT_A_QUERY,
+                format!("`{word}` is not a SELECT"),
+            ))
         }
     }
 }
@@ -80,7 +94,10 @@ fn limit(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, Problem> {
             },
             Token::SingleQuotedString(text) | Token::Number(text, _) => {
                 if text.len() > MAX_LITERAL {
-                    return Err(too_large(format!("a literal has {} bytes, more than {MAX_LITERAL}", text.len())));
+                    return Err(too_large(format!(
+                        "a literal has {} bytes, more than {MAX_LITERAL}",
+                        text.len()
+                    )));
                 }
             }
             Token::Comma | Token::LParen | Token::RParen | Token::Period | Token::SemiColon | Token::EOF => {}
@@ -95,7 +112,9 @@ fn limit(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, Problem> {
         ("tables and joins", relations, MAX_RELATIONS),
     ] {
         if found > most {
-            return Err(too_large(format!("the query has {found} {what}, more than {most}")));
+            return Err(too_large(format!(
+                "the query has {found} {what}, more than {most}"
+            )));
         }
     }
     Ok(tokens)
@@ -109,7 +128,10 @@ fn number_placeholders(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSp
             if text == "?" {
                 anonymous += 1;
                 *text = format!("${anonymous}");
-            } else if text.strip_prefix('$').is_some_and(|n| n.parse::<u16>().is_ok_and(|n| n > 0)) {
+            } else if text
+                .strip_prefix('$')
+                .is_some_and(|n| n.parse::<u16>().is_ok_and(|n| n > 0))
+            {
                 numbered = true;
             } else {
                 return Err(Problem::new(

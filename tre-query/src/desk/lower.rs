@@ -34,8 +34,12 @@ pub(super) struct Lowered {
 /// # Errors
 /// A [`Problem`] when the scan is not of one of the desk's tables.
 pub(super) fn named_table(scan: &TableScan) -> Result<Arc<dyn TableProvider>, Problem> {
-    source_as_provider(&scan.source)
-        .map_err(|_| Problem::of(&codes::RUN_INTERNAL, format!("`{}` is not a table of the project", scan.table_name)))
+    source_as_provider(&scan.source).map_err(|_| {
+        Problem::of(
+            &codes::RUN_INTERNAL,
+            format!("`{}` is not a table of the project", scan.table_name),
+        )
+    })
 }
 
 /// The desk's table of a provider.
@@ -86,17 +90,29 @@ fn shape(what: &str) -> Problem {
 
 /// The scope of a plan's expressions over its lowered input.
 pub(super) fn scope<'a>(plan: &'a LogicalPlan, lowered: &'a Lowered) -> Scope<'a> {
-    Scope { schema: plan.schema(), slots: &lowered.slots }
+    Scope {
+        schema: plan.schema(),
+        slots: &lowered.slots,
+    }
 }
 
 fn filtered(input: Lowered, predicate: Expr) -> Lowered {
-    Lowered { node: Node::Filter { input: Box::new(input.node), predicate }, ..input }
+    Lowered {
+        node: Node::Filter {
+            input: Box::new(input.node),
+            predicate,
+        },
+        ..input
+    }
 }
 
 fn table(scan: &TableScan) -> Result<Lowered, Problem> {
     let provider = named_table(scan)?;
     let Some(named) = as_named(provider.as_ref()) else {
-        return Err(Problem::of(&codes::RUN_INTERNAL, format!("`{}` cannot be read here", scan.table_name)));
+        return Err(Problem::of(
+            &codes::RUN_INTERNAL,
+            format!("`{}` cannot be read here", scan.table_name),
+        ));
     };
     let fields = provider.schema().fields().len();
     let read: Vec<usize> = scan.projection.clone().unwrap_or_else(|| (0..fields).collect());
@@ -106,16 +122,32 @@ fn table(scan: &TableScan) -> Result<Lowered, Problem> {
             slots.push(Slot::Unit);
             continue;
         }
-        let index = if named.table.public { position } else { position.saturating_sub(1) };
+        let index = if named.table.public {
+            position
+        } else {
+            position.saturating_sub(1)
+        };
         let meta = named.table.columns.get(index).ok_or_else(|| {
-            Problem::of(&codes::RUN_INTERNAL, format!("`{}` has no column {position}", scan.table_name))
+            Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("`{}` has no column {position}", scan.table_name),
+            )
         })?;
         slots.push(Slot::Column(columns.len()));
         columns.push(meta.name.clone());
     }
     let width = columns.len();
-    let node = Node::Scan { dataset: named.table.dataset.clone(), table: named.table.table.clone(), columns };
-    Ok(Lowered { node, slots, private: !named.table.public, width })
+    let node = Node::Scan {
+        dataset: named.table.dataset.clone(),
+        table: named.table.table.clone(),
+        columns,
+    };
+    Ok(Lowered {
+        node,
+        slots,
+        private: !named.table.public,
+        width,
+    })
 }
 
 fn project(plan: &LogicalPlan, input: Lowered, exprs: &[SqlExpr]) -> Result<Lowered, Problem> {
@@ -130,7 +162,15 @@ fn project(plan: &LogicalPlan, input: Lowered, exprs: &[SqlExpr]) -> Result<Lowe
         columns.push((expr.schema_name().to_string(), scope.lower(expr)?));
     }
     let width = columns.len();
-    Ok(Lowered { node: Node::Project { input: Box::new(input.node), columns }, slots, width, private: input.private })
+    Ok(Lowered {
+        node: Node::Project {
+            input: Box::new(input.node),
+            columns,
+        },
+        slots,
+        width,
+        private: input.private,
+    })
 }
 
 /// One side of a join while its equalities are collected: computed sides become columns of a projection.
@@ -145,7 +185,10 @@ impl Side<'_> {
         let scope = scope(self.plan, &self.lowered);
         match scope.bare(expr)? {
             Some(Slot::Column(position)) => Ok(position),
-            Some(Slot::Unit) => Err(Problem::of(&codes::SQL_PID, "pid is compared with something that is not a pid")),
+            Some(Slot::Unit) => Err(Problem::of(
+                &codes::SQL_PID,
+                "pid is compared with something that is not a pid",
+            )),
             None => {
                 let computed = scope.lower(expr)?;
                 self.computed.push(computed);
@@ -161,8 +204,15 @@ impl Side<'_> {
         let width = self.lowered.width + self.computed.len();
         let kept = (0..self.lowered.width).map(|i| (format!("c{i}"), Expr::Column(i)));
         let computed = self.computed.into_iter().map(|expr| ("key".to_owned(), expr));
-        let node = Node::Project { input: Box::new(self.lowered.node), columns: kept.chain(computed).collect() };
-        Lowered { node, width, ..self.lowered }
+        let node = Node::Project {
+            input: Box::new(self.lowered.node),
+            columns: kept.chain(computed).collect(),
+        };
+        Lowered {
+            node,
+            width,
+            ..self.lowered
+        }
     }
 }
 
@@ -170,15 +220,29 @@ fn join(join: &Join) -> Result<Lowered, Problem> {
     if join.join_type != JoinType::Inner {
         return Err(Problem::new(
             &codes::SQL_JOIN,
-            format!("a {} join below the aggregation cannot be checked yet", join.join_type),
+            format!(
+                "a {} join below the aggregation cannot be checked yet",
+                join.join_type
+            ),
             "use an inner join; EXISTS and IN over people's rows come with a later version",
         ));
     }
-    let mut left = Side { plan: &join.left, lowered: relation(&join.left)?, computed: vec![] };
-    let mut right = Side { plan: &join.right, lowered: relation(&join.right)?, computed: vec![] };
+    let mut left = Side {
+        plan: &join.left,
+        lowered: relation(&join.left)?,
+        computed: vec![],
+    };
+    let mut right = Side {
+        plan: &join.right,
+        lowered: relation(&join.right)?,
+        computed: vec![],
+    };
     let (mut on, mut on_unit) = (Vec::new(), false);
     for (a, b) in &join.on {
-        let units = (scope(left.plan, &left.lowered).bare(a)?, scope(right.plan, &right.lowered).bare(b)?);
+        let units = (
+            scope(left.plan, &left.lowered).bare(a)?,
+            scope(right.plan, &right.lowered).bare(b)?,
+        );
         if units == (Some(Slot::Unit), Some(Slot::Unit)) {
             on_unit = true;
         } else {
@@ -190,23 +254,49 @@ fn join(join: &Join) -> Result<Lowered, Problem> {
     match &join.filter {
         None => Ok(joined),
         Some(condition) => {
-            let scope = Scope { schema: &join.schema, slots: &joined.slots };
+            let scope = Scope {
+                schema: &join.schema,
+                slots: &joined.slots,
+            };
             let predicate = scope.lower(condition)?;
             Ok(filtered(joined, predicate))
         }
     }
 }
 
-fn combine(left: Lowered, right: Lowered, on: Vec<(usize, usize)>, on_unit: bool) -> Result<Lowered, Problem> {
+fn combine(
+    left: Lowered,
+    right: Lowered,
+    on: Vec<(usize, usize)>,
+    on_unit: bool,
+) -> Result<Lowered, Problem> {
     let shift = |slots: &[Slot], by: usize| -> Vec<Slot> {
-        slots.iter().map(|s| if let Slot::Column(i) = s { Slot::Column(i + by) } else { *s }).collect()
+        slots
+            .iter()
+            .map(|s| {
+                if let Slot::Column(i) = s {
+                    Slot::Column(i + by)
+                } else {
+                    *s
+                }
+            })
+            .collect()
     };
     let width = left.width + right.width;
     match (left.private, right.private) {
         (true, true) if on_unit => {
             let slots = [left.slots.clone(), shift(&right.slots, left.width)].concat();
-            let node = Node::JoinUnit { left: Box::new(left.node), right: Box::new(right.node), on };
-            Ok(Lowered { node, slots, width, private: true })
+            let node = Node::JoinUnit {
+                left: Box::new(left.node),
+                right: Box::new(right.node),
+                on,
+            };
+            Ok(Lowered {
+                node,
+                slots,
+                width,
+                private: true,
+            })
         }
         (true, true) => Err(Problem::new(
             &codes::SQL_JOIN,
@@ -216,8 +306,17 @@ fn combine(left: Lowered, right: Lowered, on: Vec<(usize, usize)>, on_unit: bool
         (_, false) if on.is_empty() => Err(Problem::of(&codes::SQL_JOIN, "a join has no equality")),
         (private, false) => {
             let slots = [left.slots.clone(), shift(&right.slots, left.width)].concat();
-            let node = Node::JoinPublic { left: Box::new(left.node), right: Box::new(right.node), on };
-            Ok(Lowered { node, slots, width, private })
+            let node = Node::JoinPublic {
+                left: Box::new(left.node),
+                right: Box::new(right.node),
+                on,
+            };
+            Ok(Lowered {
+                node,
+                slots,
+                width,
+                private,
+            })
         }
         (false, true) => {
             // The private side stands left in the algebra; fields keep the engine's order.
@@ -226,8 +325,17 @@ fn combine(left: Lowered, right: Lowered, on: Vec<(usize, usize)>, on_unit: bool
             if on.is_empty() {
                 return Err(Problem::of(&codes::SQL_JOIN, "a join has no equality"));
             }
-            let node = Node::JoinPublic { left: Box::new(right.node), right: Box::new(left.node), on };
-            Ok(Lowered { node, slots, width, private: true })
+            let node = Node::JoinPublic {
+                left: Box::new(right.node),
+                right: Box::new(left.node),
+                on,
+            };
+            Ok(Lowered {
+                node,
+                slots,
+                width,
+                private: true,
+            })
         }
     }
 }
@@ -238,18 +346,28 @@ fn combine(left: Lowered, right: Lowered, on: Vec<(usize, usize)>, on_unit: bool
 /// A [`Problem`] when it is not a Boolean expression over these columns that the algebra can say.
 pub(super) fn condition(state: &SessionState, text: &str, columns: &[ColumnMeta]) -> Result<Expr, Problem> {
     super::gate::admit(&format!("SELECT 1 WHERE {text}"))?;
-    let fields = columns.iter().map(|c| {
-        Field::new(c.name.as_str(), c.column_type.arrow(), true)
-    });
+    let fields = columns
+        .iter()
+        .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
     let schema = DFSchema::try_from(schema).map_err(super::session::planning_problem)?;
-    let expr = state.create_logical_expr(text, &schema).map_err(super::session::planning_problem)?;
+    let expr = state
+        .create_logical_expr(text, &schema)
+        .map_err(super::session::planning_problem)?;
     let expr = coerced(state, expr, &schema)?;
     let slots: Vec<Slot> = (0..columns.len()).map(Slot::Column).collect();
-    let lowered = Scope { schema: &schema, slots: &slots }.lower(&expr)?;
+    let lowered = Scope {
+        schema: &schema,
+        slots: &slots,
+    }
+    .lower(&expr)?;
     let types: Vec<_> = columns
         .iter()
-        .map(|c| tre_core::algebra::Column { name: c.name.to_string(), column_type: c.column_type, origin: None })
+        .map(|c| tre_core::algebra::Column {
+            name: c.name.to_string(),
+            column_type: c.column_type,
+            origin: None,
+        })
         .collect();
     match type_of(&lowered, &types) {
         Ok(ColumnType::Bool) => Ok(lowered),

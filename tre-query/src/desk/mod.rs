@@ -58,7 +58,11 @@ impl Desk {
     /// # Errors
     /// A [`Problem`] when the tables cannot be named apart or the engine cannot be set up.
     pub fn open(tables: Vec<DeskTable>) -> Result<Self, Problem> {
-        Ok(Desk { state: session::desk_state(tables)?, queries: HashMap::new(), order: Default::default() })
+        Ok(Desk {
+            state: session::desk_state(tables)?,
+            queries: HashMap::new(),
+            order: Default::default(),
+        })
     }
 
     /// Plans one SELECT and keeps it under `query`.
@@ -76,14 +80,25 @@ impl Desk {
         disclosure: bool,
     ) -> Result<Planned, Problem> {
         let statement = gate::admit(sql)?;
-        let plan = self.state.statement_to_plan(statement).await.map_err(session::planning_problem)?;
+        let plan = self
+            .state
+            .statement_to_plan(statement)
+            .await
+            .map_err(session::planning_problem)?;
         let placeholders = session::parameter_schema(&plan)?;
         let plan = match parameters {
-            Some(batch) => plan.with_param_values(bound(batch, &placeholders)?).map_err(session::planning_problem)?,
+            Some(batch) => plan
+                .with_param_values(bound(batch, &placeholders)?)
+                .map_err(session::planning_problem)?,
             None if placeholders.fields().is_empty() => plan,
             None => {
                 let schema = answer::unbound_schema(&plan, disclosure)?;
-                return Ok(Planned { schema, parameters: placeholders, frontiers: vec![], public_reads: vec![] });
+                return Ok(Planned {
+                    schema,
+                    parameters: placeholders,
+                    frontiers: vec![],
+                    public_reads: vec![],
+                });
             }
         };
         let plan = session::analyze(&self.state, plan)?;
@@ -111,7 +126,10 @@ impl Desk {
         public_rows: Vec<Vec<RecordBatch>>,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), Problem> {
         let pending = self.queries.remove(query).ok_or_else(|| {
-            Problem::of(&codes::RUN_INTERNAL, format!("the desk does not know query `{query}`"))
+            Problem::of(
+                &codes::RUN_INTERNAL,
+                format!("the desk does not know query `{query}`"),
+            )
         })?;
         self.order.retain(|known| known != query);
         pending.run(&self.state, cells, public_rows).await
@@ -149,18 +167,22 @@ fn bound(batch: &RecordBatch, placeholders: &SchemaRef) -> Result<ParamValues, P
     if batch.num_rows() != 1 || batch.num_columns() != wanted {
         return Err(Problem::of(
             &codes::SQL_PARAMETERS,
-            format!("the query has {wanted} placeholders; {} rows of {} values are bound", batch.num_rows(), batch.num_columns()),
+            format!(
+                "the query has {wanted} placeholders; {} rows of {} values are bound",
+                batch.num_rows(),
+                batch.num_columns()
+            ),
         ));
     }
     let mut values = Vec::with_capacity(wanted);
     for (column, field) in batch.columns().iter().zip(placeholders.fields()) {
         let value = ScalarValue::try_from_array(column, 0).and_then(|value| value.cast_to(field.data_type()));
         values.push(value.map_err(|_| {
-            Problem::of(&codes::SQL_PARAMETERS, format!("parameter {} is not a {}", field.name(), field.data_type()))
+            Problem::of(
+                &codes::SQL_PARAMETERS,
+                format!("parameter {} is not a {}", field.name(), field.data_type()),
+            )
         })?);
     }
     Ok(ParamValues::from(values))
 }
-
-
-

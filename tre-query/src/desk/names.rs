@@ -47,7 +47,10 @@ impl DeskTable {
     /// Columns in SQL: `pid` first for a table about people.
     pub fn schema(&self) -> Schema {
         let unit = (!self.public).then(|| Field::new(UNIT_COLUMN, UNIT_TYPE, false));
-        let columns = self.columns.iter().map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
+        let columns = self
+            .columns
+            .iter()
+            .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
         Schema::new(unit.into_iter().chain(columns).collect::<Vec<_>>())
     }
 }
@@ -88,7 +91,9 @@ impl TableProvider for NamedTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Err(DataFusionError::Internal("the desk has no rows of this table".to_owned()))
+        Err(DataFusionError::Internal(
+            "the desk has no rows of this table".to_owned(),
+        ))
     }
 }
 

@@ -29,8 +29,28 @@ const PROJECT_SCHEMA: &str = "project";
 
 /// Functions that may be written. Those that the algebra knows work below the frontier, all of them above it.
 const SCALAR_FUNCTIONS: &[&str] = &[
-    "abs", "btrim", "ceil", "character_length", "coalesce", "concat", "date_part", "date_trunc", "exp", "floor",
-    "greatest", "least", "ln", "log10", "lower", "nullif", "power", "round", "sqrt", "substr", "trunc", "upper",
+    "abs",
+    "btrim",
+    "ceil",
+    "character_length",
+    "coalesce",
+    "concat",
+    "date_part",
+    "date_trunc",
+    "exp",
+    "floor",
+    "greatest",
+    "least",
+    "ln",
+    "log10",
+    "lower",
+    "nullif",
+    "power",
+    "round",
+    "sqrt",
+    "substr",
+    "trunc",
+    "upper",
 ];
 
 /// Aggregates that may be written. Below the frontier the cut refuses what has no evidence.
@@ -85,7 +105,9 @@ fn catalog(tables: Vec<DeskTable>) -> Result<Arc<MemoryCatalogProvider>, Problem
     let failed = |error: DataFusionError| Problem::of(&codes::RUN_INTERNAL, first_line(&error));
     let catalog = MemoryCatalogProvider::new();
     let project = Arc::new(MemorySchemaProvider::new());
-    catalog.register_schema(PROJECT_SCHEMA, Arc::clone(&project) as _).map_err(failed)?;
+    catalog
+        .register_schema(PROJECT_SCHEMA, Arc::clone(&project) as _)
+        .map_err(failed)?;
     let mut named: HashMap<String, usize> = HashMap::new();
     for table in &tables {
         *named.entry(table.table.to_string()).or_default() += 1;
@@ -95,13 +117,17 @@ fn catalog(tables: Vec<DeskTable>) -> Result<Arc<MemoryCatalogProvider>, Problem
             Some(schema) => schema,
             None => {
                 let schema = Arc::new(MemorySchemaProvider::new());
-                catalog.register_schema(table.dataset.as_str(), Arc::clone(&schema) as _).map_err(failed)?;
+                catalog
+                    .register_schema(table.dataset.as_str(), Arc::clone(&schema) as _)
+                    .map_err(failed)?;
                 schema
             }
         };
         let name = table.table.to_string();
         let provider = Arc::new(NamedTable::new(table));
-        schema.register_table(name.clone(), Arc::clone(&provider) as _).map_err(failed)?;
+        schema
+            .register_table(name.clone(), Arc::clone(&provider) as _)
+            .map_err(failed)?;
         if named.get(&name) == Some(&1) {
             project.register_table(name, provider).map_err(failed)?;
         }
@@ -131,7 +157,9 @@ pub(super) fn analyze(state: &SessionState, plan: LogicalPlan) -> Result<Logical
         Arc::new(ExtractEquijoinPredicate::new()),
         Arc::new(EliminateCrossJoin::new()),
     ]);
-    rules.optimize(analyzed, state, |_, _| {}).map_err(planning_problem)
+    rules
+        .optimize(analyzed, state, |_, _| {})
+        .map_err(planning_problem)
 }
 
 /// One field per placeholder, named `$1`, `$2`, …, in order. A placeholder whose type the query does not tell is text.
@@ -144,9 +172,16 @@ pub(super) fn parameter_schema(plan: &LogicalPlan) -> Result<SchemaRef, Problem>
     for position in 1..=types.len() {
         let name = format!("${position}");
         let Some(data_type) = types.get(&name) else {
-            return Err(Problem::of(&codes::SQL_PARAMETERS, format!("the query has no placeholder `{name}`")));
+            return Err(Problem::of(
+                &codes::SQL_PARAMETERS,
+                format!("the query has no placeholder `{name}`"),
+            ));
         };
-        fields.push(Field::new(name, data_type.clone().unwrap_or(DataType::Utf8), true));
+        fields.push(Field::new(
+            name,
+            data_type.clone().unwrap_or(DataType::Utf8),
+            true,
+        ));
     }
     Ok(Arc::new(Schema::new(fields)))
 }
@@ -154,7 +189,12 @@ pub(super) fn parameter_schema(plan: &LogicalPlan) -> Result<SchemaRef, Problem>
 /// The first line of an engine's message: what it says of the SQL, without backtraces and hints for developers.
 pub(super) fn first_line(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
-    text.lines().next().unwrap_or_default().chars().take(400).collect()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(400)
+        .collect()
 }
 
 /// A planner's error in the words of the analyst. The planner has seen names and types only, so its text may be told.

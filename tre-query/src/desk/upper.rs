@@ -15,8 +15,8 @@ use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::functions::expr_fn::greatest;
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr as SqlExpr, ExprSchemable, Filter, Join, Limit, LogicalPlan, LogicalPlanBuilder,
-    Projection, Sort, SubqueryAlias, cast, lit, when,
+    Aggregate, Distinct, Expr as SqlExpr, ExprSchemable, Filter, Join, Limit, LogicalPlan,
+    LogicalPlanBuilder, Projection, Sort, SubqueryAlias, cast, lit, when,
 };
 
 use tre_core::codes::{self, Problem};
@@ -58,43 +58,83 @@ impl Rebuilder<'_> {
     fn node(&mut self, plan: &LogicalPlan) -> Result<Upper, Problem> {
         if !is_private(plan)? {
             let statuses = vec![None; plan.schema().fields().len()];
-            return Ok(Upper { plan: self.cutter.public(plan.clone())?, statuses });
+            return Ok(Upper {
+                plan: self.cutter.public(plan.clone())?,
+                statuses,
+            });
         }
         match plan {
             LogicalPlan::Aggregate(aggregate) => {
-                if aggregates_above(&aggregate.input) { self.aggregate(aggregate) } else { self.frontier(aggregate) }
+                if aggregates_above(&aggregate.input) {
+                    self.aggregate(aggregate)
+                } else {
+                    self.frontier(aggregate)
+                }
             }
             LogicalPlan::Projection(projection) => self.projection(projection),
             LogicalPlan::Filter(filter) => {
                 let input = self.node(&filter.input)?;
                 no_subquery(&filter.predicate)?;
-                let plan = Filter::try_new(filter.predicate.clone(), Arc::new(input.plan)).map_err(planning_problem)?;
-                Ok(Upper { plan: LogicalPlan::Filter(plan), statuses: input.statuses })
+                let plan = Filter::try_new(filter.predicate.clone(), Arc::new(input.plan))
+                    .map_err(planning_problem)?;
+                Ok(Upper {
+                    plan: LogicalPlan::Filter(plan),
+                    statuses: input.statuses,
+                })
             }
             LogicalPlan::Sort(sort) if aggregates_above(&sort.input) => {
                 let input = self.node(&sort.input)?;
-                let plan = Sort { input: Arc::new(input.plan), ..sort.clone() };
-                Ok(Upper { plan: LogicalPlan::Sort(plan), statuses: input.statuses })
+                let plan = Sort {
+                    input: Arc::new(input.plan),
+                    ..sort.clone()
+                };
+                Ok(Upper {
+                    plan: LogicalPlan::Sort(plan),
+                    statuses: input.statuses,
+                })
             }
             LogicalPlan::Limit(limit) if aggregates_above(&limit.input) => {
                 let input = self.node(&limit.input)?;
-                let plan = Limit { input: Arc::new(input.plan), ..limit.clone() };
-                Ok(Upper { plan: LogicalPlan::Limit(plan), statuses: input.statuses })
+                let plan = Limit {
+                    input: Arc::new(input.plan),
+                    ..limit.clone()
+                };
+                Ok(Upper {
+                    plan: LogicalPlan::Limit(plan),
+                    statuses: input.statuses,
+                })
             }
             LogicalPlan::SubqueryAlias(alias) => {
                 let input = self.node(&alias.input)?;
-                let plan = SubqueryAlias::try_new(Arc::new(input.plan), alias.alias.clone()).map_err(planning_problem)?;
+                let plan = SubqueryAlias::try_new(Arc::new(input.plan), alias.alias.clone())
+                    .map_err(planning_problem)?;
                 let requalified = |column: Column| Column::new(Some(alias.alias.clone()), column.name);
-                let statuses = input.statuses.into_iter().map(|status| status.map(requalified)).collect();
-                Ok(Upper { plan: LogicalPlan::SubqueryAlias(plan), statuses })
+                let statuses = input
+                    .statuses
+                    .into_iter()
+                    .map(|status| status.map(requalified))
+                    .collect();
+                Ok(Upper {
+                    plan: LogicalPlan::SubqueryAlias(plan),
+                    statuses,
+                })
             }
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Distinct(Distinct::All(input)) if aggregates_above(input) => {
-                let columns = input.schema().columns().into_iter().map(SqlExpr::Column).collect();
-                let distinct = Aggregate::try_new(Arc::clone(input), columns, vec![]).map_err(planning_problem)?;
+                let columns = input
+                    .schema()
+                    .columns()
+                    .into_iter()
+                    .map(SqlExpr::Column)
+                    .collect();
+                let distinct =
+                    Aggregate::try_new(Arc::clone(input), columns, vec![]).map_err(planning_problem)?;
                 self.aggregate(&distinct)
             }
-            LogicalPlan::TableScan(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) => {
+            LogicalPlan::TableScan(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::Distinct(_) => {
                 Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows"))
             }
             LogicalPlan::Window(_) => Err(above("a window function")),
@@ -114,7 +154,9 @@ impl Rebuilder<'_> {
         let name = format!("__cells{index}");
         let source = provider_as_source(slot as Arc<dyn TableProvider>);
         let cells = LogicalPlanBuilder::scan(name.as_str(), source, None).map_err(planning_problem)?;
-        let column = |prefix: char, i: usize| SqlExpr::Column(Column::new(Some(name.as_str()), format!("{prefix}{i}")));
+        let column = |prefix: char, i: usize| {
+            SqlExpr::Column(Column::new(Some(name.as_str()), format!("{prefix}{i}")))
+        };
         let keys = aggregate.group_expr.len();
         let (mut exprs, mut statuses) = (Vec::new(), vec![None; keys]);
         for (position, (qualifier, field)) in aggregate.schema.iter().enumerate() {
@@ -126,7 +168,9 @@ impl Rebuilder<'_> {
                 }
                 Some(None) => return Err(Problem::of(&codes::RUN_INTERNAL, "an aggregate has no cell")),
             };
-            exprs.push(cast(value, field.data_type().clone()).alias_qualified(qualifier.cloned(), field.name()));
+            exprs.push(
+                cast(value, field.data_type().clone()).alias_qualified(qualifier.cloned(), field.name()),
+            );
         }
         for part in &parts {
             let status = match part {
@@ -137,7 +181,10 @@ impl Rebuilder<'_> {
             exprs.push(status.alias(&fresh));
             statuses.push(Some(Column::new_unqualified(fresh)));
         }
-        let plan = cells.project(exprs).and_then(LogicalPlanBuilder::build).map_err(planning_problem)?;
+        let plan = cells
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(planning_problem)?;
         Ok(Upper { plan, statuses })
     }
 
@@ -154,7 +201,8 @@ impl Rebuilder<'_> {
                 (None, _) | (Some(_), SqlExpr::Column(_)) => expr.clone(),
                 (Some(status), _) => {
                     let ty = bare.get_type(schema).map_err(planning_problem)?;
-                    unless_suppressed(status.clone(), bare, &ty)?.alias_qualified(qualifier.cloned(), field.name())
+                    unless_suppressed(status.clone(), bare, &ty)?
+                        .alias_qualified(qualifier.cloned(), field.name())
                 }
             };
             exprs.push(value);
@@ -169,7 +217,10 @@ impl Rebuilder<'_> {
         }
         exprs.extend(beside);
         let plan = Projection::try_new(exprs, Arc::new(input.plan)).map_err(planning_problem)?;
-        Ok(Upper { plan: LogicalPlan::Projection(plan), statuses })
+        Ok(Upper {
+            plan: LogicalPlan::Projection(plan),
+            statuses,
+        })
     }
 
     /// An aggregation over treated cells: a group's value is as bad as the worst value that went into it.
@@ -215,8 +266,12 @@ impl Rebuilder<'_> {
             statuses.push(Some(Column::new_unqualified(fresh)));
         }
         exprs.extend(beside);
-        let plan = Projection::try_new(exprs, Arc::new(LogicalPlan::Aggregate(grouped))).map_err(planning_problem)?;
-        Ok(Upper { plan: LogicalPlan::Projection(plan), statuses })
+        let plan = Projection::try_new(exprs, Arc::new(LogicalPlan::Aggregate(grouped)))
+            .map_err(planning_problem)?;
+        Ok(Upper {
+            plan: LogicalPlan::Projection(plan),
+            statuses,
+        })
     }
 
     fn join(&mut self, join: &Join) -> Result<Upper, Problem> {
@@ -246,7 +301,10 @@ impl Rebuilder<'_> {
             join.null_aware,
         )
         .map_err(planning_problem)?;
-        Ok(Upper { plan: LogicalPlan::Join(plan), statuses })
+        Ok(Upper {
+            plan: LogicalPlan::Join(plan),
+            statuses,
+        })
     }
 }
 
@@ -257,14 +315,21 @@ fn aggregates_above(plan: &LogicalPlan) -> bool {
         LogicalPlan::TableScan(_) => false,
         other => {
             let private = |input: &LogicalPlan| is_private(input).unwrap_or(true);
-            let inputs: Vec<_> = other.inputs().into_iter().filter(|input| private(input)).collect();
+            let inputs: Vec<_> = other
+                .inputs()
+                .into_iter()
+                .filter(|input| private(input))
+                .collect();
             !inputs.is_empty() && inputs.into_iter().all(aggregates_above)
         }
     }
 }
 
 fn above(what: &str) -> Problem {
-    Problem::of(&codes::SQL_SHAPE, format!("{what} over treated values is not supported yet"))
+    Problem::of(
+        &codes::SQL_SHAPE,
+        format!("{what} over treated values is not supported yet"),
+    )
 }
 
 /// The rules that decorrelate have run; what they left cannot be carried above.
@@ -280,15 +345,15 @@ fn no_subquery(expr: &SqlExpr) -> Result<(), Problem> {
                 | SqlExpr::OuterReferenceColumn(..)
         ))
     });
-    if found.map_err(planning_problem)? { Err(above("this kind of subquery")) } else { Ok(()) }
+    if found.map_err(planning_problem)? {
+        Err(above("this kind of subquery"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The worst status of the columns that an expression reads, `None` if none of them has one.
-fn worst(
-    expr: &SqlExpr,
-    schema: &DFSchema,
-    statuses: &[Option<Column>],
-) -> Result<Option<SqlExpr>, Problem> {
+fn worst(expr: &SqlExpr, schema: &DFSchema, statuses: &[Option<Column>]) -> Result<Option<SqlExpr>, Problem> {
     let mut found = BTreeSet::new();
     for column in expr.column_refs() {
         let position = schema.index_of_column(column).map_err(planning_problem)?;
@@ -306,5 +371,7 @@ fn worst(
 /// The value, or NULL where its status is a suppression.
 fn unless_suppressed(status: SqlExpr, value: SqlExpr, ty: &DataType) -> Result<SqlExpr, Problem> {
     let null = ScalarValue::try_from(ty).map_err(planning_problem)?;
-    when(status.gt_eq(lit(SUPPRESSED_FROM)), lit(null)).otherwise(value).map_err(planning_problem)
+    when(status.gt_eq(lit(SUPPRESSED_FROM)), lit(null))
+        .otherwise(value)
+        .map_err(planning_problem)
 }

@@ -12,9 +12,12 @@ use tre_query::desk::{Desk, DeskTable};
 
 use crate::fixture::{clinic, engine, opened};
 
-pub async fn frontier(tables: Vec<DeskTable>, sql: &str) -> Frontier {
+pub(crate) async fn frontier(tables: Vec<DeskTable>, sql: &str) -> Frontier {
     let mut desk = Desk::open(tables).unwrap();
-    let planned = desk.plan("q", sql, None, true).await.unwrap_or_else(|p| panic!("{sql}: {p}"));
+    let planned = desk
+        .plan("q", sql, None, true)
+        .await
+        .unwrap_or_else(|p| panic!("{sql}: {p}"));
     assert_eq!(planned.frontiers.len(), 1, "{sql}");
     planned.frontiers.into_iter().next().unwrap()
 }
@@ -38,45 +41,81 @@ async fn evidence_equals_brute_force_for_every_group() {
             (Value::Null(_), None) => true,
             _ => false,
         };
-        let rows: Vec<_> = tables[0].rows.iter().filter(|(_, values)| of_group(values)).collect();
+        let rows: Vec<_> = tables[0]
+            .rows
+            .iter()
+            .filter(|(_, values)| of_group(values))
+            .collect();
         let units_with = |test: &dyn Fn(&[Value]) -> bool| -> u64 {
             let mut units: Vec<u32> = rows.iter().filter(|(_, v)| test(v)).map(|(u, _)| *u).collect();
             units.sort_unstable();
             units.dedup();
             units.len() as u64
         };
-        let cost = |values: &[Value]| match values[1] {
-            Value::Decimal { unscaled, .. } => Some(unscaled),
-            _ => None,
-        };
+        let cost = |values: &[Value]| if let Value::Decimal { unscaled, .. } = values[1] { Some(unscaled) } else { None };
         assert_eq!(cells.rows(row), rows.len() as u64);
         assert_eq!(cells.units(row), units_with(&|_| true));
         assert_eq!(cells.present(Some(0), row), units_with(&|v| cost(v).is_some()));
-        assert_eq!(cells.nonzero(0, row), units_with(&|v| cost(v).is_some_and(|c| c != 0)));
-        assert_eq!(cells.counted_without(None, Some(0), row), units_with(&|v| cost(v).is_none()));
+        assert_eq!(
+            cells.nonzero(0, row),
+            units_with(&|v| cost(v).is_some_and(|c| c != 0))
+        );
+        assert_eq!(
+            cells.counted_without(None, Some(0), row),
+            units_with(&|v| cost(v).is_none())
+        );
         // argument 2 is `days`, never NULL; `days` present and `cost` NULL is `cost` NULL
-        assert_eq!(cells.counted_without(Some(2), Some(0), row), units_with(&|v| cost(v).is_none()));
+        assert_eq!(
+            cells.counted_without(Some(2), Some(0), row),
+            units_with(&|v| cost(v).is_none())
+        );
         assert_eq!(cells.counted_without(Some(0), Some(2), row), 0);
         let mut nets: Vec<u128> = (0..12)
-            .map(|unit| rows.iter().filter(|(u, _)| *u == unit).filter_map(|(_, v)| cost(v)).sum::<i128>().unsigned_abs())
+            .map(|unit| {
+                rows.iter()
+                    .filter(|(u, _)| *u == unit)
+                    .filter_map(|(_, v)| cost(v))
+                    .sum::<i128>()
+                    .unsigned_abs()
+            })
             .collect();
         nets.sort_unstable();
         assert_eq!(cells.top_two(0, row), Some((nets[11] as i128, nets[10] as i128)));
         let values: Vec<i128> = rows.iter().filter_map(|(_, v)| cost(v)).collect();
-        assert_eq!(cells.min_max(0, row), values.iter().min().copied().zip(values.iter().max().copied()));
+        assert_eq!(
+            cells.min_max(0, row),
+            values.iter().min().copied().zip(values.iter().max().copied())
+        );
         let sum = cells.value(3).unwrap().as_primitive::<Decimal128Type>();
-        assert_eq!(sum.is_valid(row).then(|| sum.value(row)), (!values.is_empty()).then(|| values.iter().sum()));
-        assert_eq!(cells.value(0).unwrap().as_primitive::<Int64Type>().value(row), rows.len() as i64);
+        assert_eq!(
+            sum.is_valid(row).then(|| sum.value(row)),
+            (!values.is_empty()).then(|| values.iter().sum())
+        );
+        assert_eq!(
+            cells.value(0).unwrap().as_primitive::<Int64Type>().value(row),
+            rows.len() as i64
+        );
     }
 }
 
 #[tokio::test]
 async fn a_query_without_group_by_has_one_cell_even_without_rows() {
     let (grant, engine) = engine(&clinic());
-    let frontier = frontier(DeskTable::of_grant(&grant), "SELECT count(*), sum(cost) FROM visit WHERE icd = 'none'").await;
+    let frontier = frontier(
+        DeskTable::of_grant(&grant),
+        "SELECT count(*), sum(cost) FROM visit WHERE icd = 'none'",
+    )
+    .await;
     let (_, batch) = engine.run(&frontier).unwrap();
     assert_eq!(batch.num_rows(), 1);
-    assert_eq!(batch.column_by_name("v0").unwrap().as_primitive::<Int64Type>().value(0), 0);
+    assert_eq!(
+        batch
+            .column_by_name("v0")
+            .unwrap()
+            .as_primitive::<Int64Type>()
+            .value(0),
+        0
+    );
     assert!(batch.column_by_name("v1").unwrap().is_null(0));
 }
 
@@ -85,21 +124,43 @@ async fn the_permits_rows_and_columns_hold_whatever_the_query_says() {
     let tables = clinic();
     let full = opened(&tables, |_| {});
     let desk = Desk::open(DeskTable::of_grant(&full.grant)).unwrap();
-    let condition = desk.lower_filter("days >= 2 AND facility IS NOT NULL", &tables[0].columns).unwrap();
+    let condition = desk
+        .lower_filter("days >= 2 AND facility IS NOT NULL", &tables[0].columns)
+        .unwrap();
     let narrowed = opened(&tables, |grant| {
         grant.tables[0].row_filter = Some(condition);
         grant.tables[0].columns.retain(|name| name.as_str() == "icd");
     });
     let grant = narrowed.grant.clone();
     let engine = Engine::open(narrowed).unwrap();
-    let f = frontier(DeskTable::of_grant(&grant), "SELECT icd, count(*) FROM visit GROUP BY icd").await;
+    let f = frontier(
+        DeskTable::of_grant(&grant),
+        "SELECT icd, count(*) FROM visit GROUP BY icd",
+    )
+    .await;
     let (_, batch) = engine.run(&f).unwrap();
-    let seen: i64 = batch.column_by_name("v0").unwrap().as_primitive::<Int64Type>().values().iter().sum();
-    let expected = tables[0].rows.iter().filter(|(_, v)| matches!(v[2], Value::Int(d) if d >= 2)).count();
+    let seen: i64 = batch
+        .column_by_name("v0")
+        .unwrap()
+        .as_primitive::<Int64Type>()
+        .values()
+        .iter()
+        .sum();
+    let expected = tables[0]
+        .rows
+        .iter()
+        .filter(|(_, v)| matches!(v[2], Value::Int(d) if d >= 2))
+        .count();
     assert_eq!(seen, expected as i64);
     // A desk that asks for more than the permit is refused by the worker's own lineage.
-    let lying = frontier(DeskTable::of_grant(&full.grant), "SELECT days, count(*) FROM visit GROUP BY days").await;
-    assert!(matches!(engine.run(&lying), Err(DataError::Refused(problem)) if problem.code.id == "TRE-SQL-003"));
+    let lying = frontier(
+        DeskTable::of_grant(&full.grant),
+        "SELECT days, count(*) FROM visit GROUP BY days",
+    )
+    .await;
+    assert!(
+        matches!(engine.run(&lying), Err(DataError::Refused(problem)) if problem.code.id == "TRE-SQL-003")
+    );
 }
 
 #[tokio::test]
@@ -114,7 +175,11 @@ async fn entities_are_shown_as_the_projects_own_pseudonyms() {
         let f = frontier(tables, "SELECT facility, count(*) FROM visit GROUP BY facility").await;
         let (_, batch) = engine.run(&f).unwrap();
         for name in batch.column(0).as_string::<i32>().iter().flatten() {
-            assert!(name.strip_prefix("facility-").is_some_and(|rest| rest.len() == 10), "{name}");
+            assert!(
+                name.strip_prefix("facility-")
+                    .is_some_and(|rest| rest.len() == 10),
+                "{name}"
+            );
             seen.push(name.to_owned());
         }
     }
@@ -159,7 +224,11 @@ async fn a_pool_that_is_too_small_fails_the_query_and_not_the_process() {
     small.memory_bytes = 64;
     let grant = small.grant.clone();
     let engine = Engine::open(small).unwrap();
-    let f = frontier(DeskTable::of_grant(&grant), "SELECT icd, count(*) FROM visit GROUP BY icd").await;
+    let f = frontier(
+        DeskTable::of_grant(&grant),
+        "SELECT icd, count(*) FROM visit GROUP BY icd",
+    )
+    .await;
     assert!(matches!(engine.run(&f), Err(DataError::Engine(_))));
 }
 
@@ -178,7 +247,11 @@ async fn expressions_never_fail_by_data() {
         let sql = format!("SELECT count(*) FROM visit WHERE {predicate}");
         let f = frontier(tables.clone(), &sql).await;
         let (_, batch) = engine.run(&f).unwrap_or_else(|e| panic!("{sql}: {e}"));
-        let rows = batch.column_by_name("v0").unwrap().as_primitive::<Int64Type>().value(0);
+        let rows = batch
+            .column_by_name("v0")
+            .unwrap()
+            .as_primitive::<Int64Type>()
+            .value(0);
         if expected >= 0 {
             // 30 visits, of which the 12 first ones divide by zero
             assert_eq!(rows, 30 - 12, "{sql}");

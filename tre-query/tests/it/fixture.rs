@@ -17,9 +17,9 @@ use tre_core::types::{ColumnType, Value};
 use tre_query::data::{Engine, FileKey, Opened};
 
 /// First units of the three ranges of every test table.
-pub const CUTS: [u32; 3] = [0, 4, 8];
+pub(crate) const CUTS: [u32; 3] = [0, 4, 8];
 
-pub fn column(name: &str, column_type: ColumnType) -> ColumnMeta {
+pub(crate) fn column(name: &str, column_type: ColumnType) -> ColumnMeta {
     ColumnMeta {
         name: name.parse().unwrap(),
         column_type,
@@ -33,22 +33,30 @@ pub fn column(name: &str, column_type: ColumnType) -> ColumnMeta {
     }
 }
 
-pub fn measure(name: &str, column_type: ColumnType) -> ColumnMeta {
-    let bounds = Bounds { min: Value::Null(column_type), max: Value::Null(column_type) };
-    ColumnMeta { measure: Some(bounds), ..column(name, column_type) }
+pub(crate) fn measure(name: &str, column_type: ColumnType) -> ColumnMeta {
+    let bounds = Bounds {
+        min: Value::Null(column_type),
+        max: Value::Null(column_type),
+    };
+    ColumnMeta {
+        measure: Some(bounds),
+        ..column(name, column_type)
+    }
 }
 
-pub fn text(value: &str) -> Value {
+pub(crate) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
-pub fn null(ty: ColumnType) -> Value {
+pub(crate) fn null(ty: ColumnType) -> Value {
     Value::Null(ty)
 }
 
 fn scalar(value: &Value, meta: &ColumnMeta) -> ScalarValue {
     if meta.entity.is_some() {
-        let Value::Int(number) = value else { return ScalarValue::UInt32(None) };
+        let Value::Int(number) = value else {
+            return ScalarValue::UInt32(None);
+        };
         return ScalarValue::UInt32(u32::try_from(*number).ok());
     }
     match value {
@@ -63,11 +71,11 @@ fn scalar(value: &Value, meta: &ColumnMeta) -> ScalarValue {
 }
 
 /// A table as a test writes it: rows with their unit, in any order.
-pub struct Table {
-    pub name: &'static str,
-    pub public: bool,
-    pub columns: Vec<ColumnMeta>,
-    pub rows: Vec<(u32, Vec<Value>)>,
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) public: bool,
+    pub(crate) columns: Vec<ColumnMeta>,
+    pub(crate) rows: Vec<(u32, Vec<Value>)>,
 }
 
 impl Table {
@@ -75,7 +83,9 @@ impl Table {
     fn batch(&self, schema: &SchemaRef, rows: &[&(u32, Vec<Value>)]) -> RecordBatch {
         let mut arrays: Vec<ArrayRef> = Vec::new();
         if !self.public {
-            arrays.push(Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(unit, _)| *unit))));
+            arrays.push(Arc::new(UInt32Array::from_iter_values(
+                rows.iter().map(|(unit, _)| *unit),
+            )));
         }
         for (i, meta) in self.columns.iter().enumerate() {
             let scalars: Vec<_> = rows.iter().map(|(_, values)| scalar(&values[i], meta)).collect();
@@ -89,9 +99,12 @@ impl Table {
     }
 
     /// All rows as plain columns, for the reference.
-    pub fn plain(&self) -> RecordBatch {
+    pub(crate) fn plain(&self) -> RecordBatch {
         let manifest = self.manifest();
-        self.batch(&Arc::new(manifest.file_schema()), &self.rows.iter().collect::<Vec<_>>())
+        self.batch(
+            &Arc::new(manifest.file_schema()),
+            &self.rows.iter().collect::<Vec<_>>(),
+        )
     }
 
     fn manifest(&self) -> TableManifest {
@@ -112,9 +125,12 @@ fn sealed(place: &str, key: [u8; 32], schema: &SchemaRef, batch: &RecordBatch) -
         .with_aad_prefix_storage(false)
         .build()
         .unwrap();
-    let properties = WriterProperties::builder().with_file_encryption_properties(encryption).build();
+    let properties = WriterProperties::builder()
+        .with_file_encryption_properties(encryption)
+        .build();
     let mut file = tempfile::tempfile().unwrap();
-    let mut writer = ArrowWriter::try_new(file.try_clone().unwrap(), Arc::clone(schema), Some(properties)).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(file.try_clone().unwrap(), Arc::clone(schema), Some(properties)).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
     file.flush().unwrap();
@@ -123,7 +139,7 @@ fn sealed(place: &str, key: [u8; 32], schema: &SchemaRef, batch: &RecordBatch) -
 }
 
 /// A grant of whole tables, with files and keys, and what a test wants otherwise.
-pub fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opened {
+pub(crate) fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opened {
     let (mut granted, mut files, mut keys) = (vec![], vec![], vec![]);
     let version = VersionId::from_hash("d".parse().unwrap(), [3; 32]);
     for table in tables {
@@ -143,7 +159,12 @@ pub fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opened {
             let place = format!("{version}/{}/{name}", table.name);
             files.push(sealed(&place, key, &schema, &table.batch(&schema, &rows)));
             keys.push(FileKey::new(key));
-            manifests.push(FileManifest { name, rows: rows.len() as u64, bytes: 0, sha256: String::new() });
+            manifests.push(FileManifest {
+                name,
+                rows: rows.len() as u64,
+                bytes: 0,
+                sha256: String::new(),
+            });
         }
         granted.push(GrantedTable {
             version: version.clone(),
@@ -157,19 +178,32 @@ pub fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opened {
             files: manifests,
         });
     }
-    let mut grant = Grant { project: "p".parse().unwrap(), tables: granted };
+    let mut grant = Grant {
+        project: "p".parse().unwrap(),
+        tables: granted,
+    };
     change(&mut grant);
-    Opened { grant, files, keys, pseudonym_key: [9; 32], memory_bytes: 64 << 20, threads: 2 }
+    Opened {
+        grant,
+        files,
+        keys,
+        pseudonym_key: [9; 32],
+        memory_bytes: 64 << 20,
+        threads: 2,
+    }
 }
 
-pub fn engine(tables: &[Table]) -> (Grant, Engine) {
+pub(crate) fn engine(tables: &[Table]) -> (Grant, Engine) {
     let opened = opened(tables, |_| {});
     (opened.grant.clone(), Engine::open(opened).unwrap())
 }
 
 /// A clinic of twelve: visits with costs and gaps, persons, and a public list of diagnoses.
-pub fn clinic() -> Vec<Table> {
-    let cost = |cents: i128| Value::Decimal { unscaled: cents, scale: 2 };
+pub(crate) fn clinic() -> Vec<Table> {
+    let cost = |cents: i128| Value::Decimal {
+        unscaled: cents,
+        scale: 2,
+    };
     let no_cost = null(ColumnType::Decimal { scale: 2 });
     let day = |d: i32| Value::Date(13_000 + d);
     let mut visits = vec![];
@@ -185,7 +219,11 @@ pub fn clinic() -> Vec<Table> {
             visits.push((
                 unit,
                 vec![
-                    if unit % 5 == 4 { null(ColumnType::Text) } else { text(icd) },
+                    if unit % 5 == 4 {
+                        null(ColumnType::Text)
+                    } else {
+                        text(icd)
+                    },
                     amount,
                     Value::Int(i64::from(visit) + 1),
                     day((unit * 40 + visit * 9) as i32),
@@ -216,17 +254,33 @@ pub fn clinic() -> Vec<Table> {
             public: false,
             columns: vec![sex, column("age", ColumnType::Int)],
             rows: (0..11_u32)
-                .map(|u| (u, vec![text(if u % 2 == 0 { "F" } else { "M" }), Value::Int(i64::from(20 + u * 5))]))
+                .map(|u| {
+                    (
+                        u,
+                        vec![
+                            text(if u % 2 == 0 { "F" } else { "M" }),
+                            Value::Int(i64::from(20 + u * 5)),
+                        ],
+                    )
+                })
                 .collect(),
         },
         Table {
             name: "icd10",
             public: true,
-            columns: vec![column("code", ColumnType::Text), column("chapter", ColumnType::Text)],
-            rows: [("I10", "circulatory"), ("E11", "endocrine"), ("J45", "respiratory"), ("J46", "respiratory")]
-                .iter()
-                .map(|(code, chapter)| (0, vec![text(code), text(chapter)]))
-                .collect(),
+            columns: vec![
+                column("code", ColumnType::Text),
+                column("chapter", ColumnType::Text),
+            ],
+            rows: [
+                ("I10", "circulatory"),
+                ("E11", "endocrine"),
+                ("J45", "respiratory"),
+                ("J46", "respiratory"),
+            ]
+            .iter()
+            .map(|(code, chapter)| (0, vec![text(code), text(chapter)]))
+            .collect(),
         },
     ]
 }

@@ -1,7 +1,6 @@
 //! The two halves of tre-query against each other and against plain DataFusion.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"

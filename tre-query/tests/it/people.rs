@@ -32,7 +32,12 @@ const REPLICAS: u32 = 200;
 const PERSONS: u32 = 2694;
 
 /// FROM clause (its private tables all join on pid, the first is `a`), WHERE, keys, and aggregates with their argument.
-type Question = (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, Option<&'static str>)]);
+type Question = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [(&'static str, Option<&'static str>)],
+);
 
 const ROWS: (&str, Option<&str>) = ("count(*)", None);
 const PEOPLE: (&str, Option<&str>) = ("count(distinct a.pid)", None);
@@ -111,20 +116,43 @@ impl World {
         let spec = holder.join("eunomia.toml");
         std::fs::write(&spec, tre_examples::eunomia::SPEC).unwrap();
         let manifest = ingest(&home, &spec);
-        World { _directory: directory, home, manifest }
+        World {
+            _directory: directory,
+            home,
+            manifest,
+        }
     }
 
     fn opened(&self) -> Opened {
         let grant = full_grant("p".parse().unwrap(), std::slice::from_ref(&self.manifest));
-        let key = self.home.vault().unwrap_version_key(&self.manifest.version, &self.manifest.wrapped_key).unwrap();
+        let key = self
+            .home
+            .vault()
+            .unwrap_version_key(&self.manifest.version, &self.manifest.wrapped_key)
+            .unwrap();
         let (mut files, mut keys) = (vec![], vec![]);
         for table in &self.manifest.tables {
             for file in &table.files {
-                files.push(self.home.catalogue().open_file(&self.manifest.version, file).unwrap());
-                keys.push(FileKey::new(*key.file_key(&self.manifest.version, &table.name, &file.name).bytes()));
+                files.push(
+                    self.home
+                        .catalogue()
+                        .open_file(&self.manifest.version, file)
+                        .unwrap(),
+                );
+                keys.push(FileKey::new(
+                    *key.file_key(&self.manifest.version, &table.name, &file.name)
+                        .bytes(),
+                ));
             }
         }
-        Opened { grant, files, keys, pseudonym_key: [0; 32], memory_bytes: 1 << 30, threads: 2 }
+        Opened {
+            grant,
+            files,
+            keys,
+            pseudonym_key: [0; 32],
+            memory_bytes: 1 << 30,
+            threads: 2,
+        }
     }
 
     /// The stored rows of every table, decrypted, for the reference.
@@ -134,16 +162,21 @@ impl World {
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
         let context = SessionContext::new_with_config(config);
         let version = &self.manifest.version;
-        let key = self.home.vault().unwrap_version_key(version, &self.manifest.wrapped_key).unwrap();
+        let key = self
+            .home
+            .vault()
+            .unwrap_version_key(version, &self.manifest.wrapped_key)
+            .unwrap();
         for table in &self.manifest.tables {
             let mut batches = vec![];
             for file in &table.files {
                 let opened = self.home.catalogue().open_file(version, file).unwrap();
-                let properties =
-                    FileDecryptionProperties::builder(key.file_key(version, &table.name, &file.name).bytes().to_vec())
-                        .with_aad_prefix(file_aad(version, &table.name, &file.name).into_bytes())
-                        .build()
-                        .unwrap();
+                let properties = FileDecryptionProperties::builder(
+                    key.file_key(version, &table.name, &file.name).bytes().to_vec(),
+                )
+                .with_aad_prefix(file_aad(version, &table.name, &file.name).into_bytes())
+                .build()
+                .unwrap();
                 let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
                 let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options).unwrap();
                 batches.extend(reader.build().unwrap().map(Result::unwrap));
@@ -166,7 +199,9 @@ fn ingest(home: &HomeFiles, spec: &Path) -> Manifest {
 /// A holder's file without the rows of persons that are not kept; the person number is the column `person_id`.
 fn without(gz: &[u8], keep: &dyn Fn(&str) -> bool) -> Vec<u8> {
     let mut text = String::new();
-    flate2::read::GzDecoder::new(gz).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(gz)
+        .read_to_string(&mut text)
+        .unwrap();
     let mut lines = text.lines();
     let header = lines.next().unwrap();
     let person = header.split(',').position(|name| name == "person_id");
@@ -182,23 +217,50 @@ fn without(gz: &[u8], keep: &dyn Fn(&str) -> bool) -> Vec<u8> {
 }
 
 fn sql((from, condition, keys, aggregates): &Question) -> String {
-    let mut columns: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS k{i}")).collect();
-    columns.extend(aggregates.iter().enumerate().map(|(i, (aggregate, _))| format!("{aggregate} AS v{i}")));
-    let group = if keys.is_empty() { String::new() } else { format!(" GROUP BY {}", keys.join(", ")) };
-    format!("SELECT {} FROM {from} WHERE {condition}{group}", columns.join(", "))
+    let mut columns: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(i, key)| format!("{key} AS k{i}"))
+        .collect();
+    columns.extend(
+        aggregates
+            .iter()
+            .enumerate()
+            .map(|(i, (aggregate, _))| format!("{aggregate} AS v{i}")),
+    );
+    let group = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" GROUP BY {}", keys.join(", "))
+    };
+    format!(
+        "SELECT {} FROM {from} WHERE {condition}{group}",
+        columns.join(", ")
+    )
 }
 
 type Group = Vec<String>;
 
 fn text(column: &ArrayRef, row: usize) -> String {
-    if column.is_null(row) { "NULL".to_owned() } else { array_value_to_string(column, row).unwrap() }
+    if column.is_null(row) {
+        "NULL".to_owned()
+    } else {
+        array_value_to_string(column, row).unwrap()
+    }
 }
 
 /// What our engine says of every group: values, and the units present behind each.
-async fn ours(engine: &Engine, grant: &tre_core::grant::Grant, question: &Question) -> BTreeMap<Group, Vec<(String, u64)>> {
+async fn ours(
+    engine: &Engine,
+    grant: &tre_core::grant::Grant,
+    question: &Question,
+) -> BTreeMap<Group, Vec<(String, u64)>> {
     let sql = sql(question);
     let mut desk = Desk::open(DeskTable::of_grant(grant)).unwrap();
-    let planned = desk.plan("q", &sql, None, false).await.unwrap_or_else(|p| panic!("{sql}: {p}"));
+    let planned = desk
+        .plan("q", &sql, None, false)
+        .await
+        .unwrap_or_else(|p| panic!("{sql}: {p}"));
     let frontier = &planned.frontiers[0];
     let (_, batch) = engine.run(frontier).unwrap_or_else(|e| panic!("{sql}: {e}"));
     let cells = BaseCells::new(lineage(frontier, grant).unwrap().layout, batch.clone()).unwrap();
@@ -206,10 +268,16 @@ async fn ours(engine: &Engine, grant: &tre_core::grant::Grant, question: &Questi
     let keys = question.2.len();
     let mut treated: Vec<ArrayRef> = batch.columns()[..keys + cells.layout().values.len()].to_vec();
     for _ in 0..cells.layout().values.len() {
-        treated.push(Arc::new(arrow::array::Int32Array::from(vec![0; batch.num_rows()])));
+        treated.push(Arc::new(arrow::array::Int32Array::from(vec![
+            0;
+            batch.num_rows()
+        ])));
     }
-    let fields: Vec<Field> =
-        treated.iter().enumerate().map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true)).collect();
+    let fields: Vec<Field> = treated
+        .iter()
+        .enumerate()
+        .map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true))
+        .collect();
     let treated = RecordBatch::try_new(Arc::new(Schema::new(fields)), treated).unwrap();
     let (_, answers) = desk.finish("q", vec![treated], vec![]).await.unwrap();
     let arguments: Vec<Option<usize>> = {
@@ -223,19 +291,36 @@ async fn ours(engine: &Engine, grant: &tre_core::grant::Grant, question: &Questi
                 }
             })
         };
-        question.3.iter().map(|(_, argument)| number(argument, &mut seen)).collect()
+        question
+            .3
+            .iter()
+            .map(|(_, argument)| number(argument, &mut seen))
+            .collect()
     };
     let mut evidence = BTreeMap::new();
     for row in 0..cells.len() {
         let group: Group = cells.keys().iter().map(|key| text(key, row)).collect();
-        evidence.insert(group, arguments.iter().map(|a| cells.present(*a, row)).collect::<Vec<u64>>());
+        evidence.insert(
+            group,
+            arguments
+                .iter()
+                .map(|a| cells.present(*a, row))
+                .collect::<Vec<u64>>(),
+        );
     }
     let mut groups = BTreeMap::new();
     for answer in &answers {
         for row in 0..answer.num_rows() {
-            let group: Group = answer.columns()[..keys].iter().map(|key| text(key, row)).collect();
+            let group: Group = answer.columns()[..keys]
+                .iter()
+                .map(|key| text(key, row))
+                .collect();
             let units = &evidence[&group];
-            let values = answer.columns()[keys..].iter().zip(units).map(|(v, u)| (text(v, row), *u)).collect();
+            let values = answer.columns()[keys..]
+                .iter()
+                .zip(units)
+                .map(|(v, u)| (text(v, row), *u))
+                .collect();
             groups.insert(group, values);
         }
     }
@@ -243,7 +328,10 @@ async fn ours(engine: &Engine, grant: &tre_core::grant::Grant, question: &Questi
 }
 
 /// The same by plain DataFusion without each replica's person: values and distinct people per replica and group.
-async fn reference(context: &SessionContext, question: &Question) -> BTreeMap<u32, BTreeMap<Group, Vec<(String, u64)>>> {
+async fn reference(
+    context: &SessionContext,
+    question: &Question,
+) -> BTreeMap<u32, BTreeMap<Group, Vec<(String, u64)>>> {
     let (from, condition, keys, aggregates) = question;
     let mut columns = vec!["r.replica".to_owned()];
     columns.extend(keys.iter().map(|key| key.to_string()));
@@ -252,13 +340,23 @@ async fn reference(context: &SessionContext, question: &Question) -> BTreeMap<u3
         None => "count(distinct a.pid)".to_owned(),
         Some(argument) => format!("count(distinct CASE WHEN {argument} IS NOT NULL THEN a.pid END)"),
     }));
-    let columns: Vec<String> = columns.into_iter().enumerate().map(|(i, c)| format!("{c} AS x{i}")).collect();
+    let columns: Vec<String> = columns
+        .into_iter()
+        .enumerate()
+        .map(|(i, c)| format!("{c} AS x{i}"))
+        .collect();
     let group = [&["r.replica"], *keys].concat().join(", ");
     let sql = format!(
         "SELECT {} FROM {from} CROSS JOIN replicas r WHERE ({condition}) AND a.pid <> r.replica GROUP BY {group}",
         columns.join(", ")
     );
-    let batches = context.sql(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")).collect().await.unwrap();
+    let batches = context
+        .sql(&sql)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e}"))
+        .collect()
+        .await
+        .unwrap();
     let mut replicas: BTreeMap<u32, BTreeMap<Group, Vec<(String, u64)>>> = BTreeMap::new();
     let (k, n) = (keys.len(), aggregates.len());
     for batch in &batches {
@@ -266,7 +364,9 @@ async fn reference(context: &SessionContext, question: &Question) -> BTreeMap<u3
         for row in 0..batch.num_rows() {
             let group: Group = (0..k).map(|i| text(batch.column(1 + i), row)).collect();
             let people = |i: usize| text(batch.column(1 + k + n + i), row).parse().unwrap();
-            let values = (0..n).map(|i| (text(batch.column(1 + k + i), row), people(i))).collect();
+            let values = (0..n)
+                .map(|i| (text(batch.column(1 + k + i), row), people(i)))
+                .collect();
             replicas.entry(who.value(row)).or_default().insert(group, values);
         }
     }
@@ -274,9 +374,17 @@ async fn reference(context: &SessionContext, question: &Question) -> BTreeMap<u3
 }
 
 /// Every value that differs without somebody counted exactly them.
-fn assert_counted(sql: &str, who: &str, full: &BTreeMap<Group, Vec<(String, u64)>>, less: &BTreeMap<Group, Vec<(String, u64)>>) -> usize {
+fn assert_counted(
+    sql: &str,
+    who: &str,
+    full: &BTreeMap<Group, Vec<(String, u64)>>,
+    less: &BTreeMap<Group, Vec<(String, u64)>>,
+) -> usize {
     let mut changed = 0;
-    assert!(less.keys().all(|group| full.contains_key(group)), "{sql}: a group appears without {who}");
+    assert!(
+        less.keys().all(|group| full.contains_key(group)),
+        "{sql}: a group appears without {who}"
+    );
     for (group, values) in full {
         for (i, (value, units)) in values.iter().enumerate() {
             let (without, people) = match less.get(group) {
@@ -287,7 +395,11 @@ fn assert_counted(sql: &str, who: &str, full: &BTreeMap<Group, Vec<(String, u64)
                 continue;
             }
             changed += 1;
-            assert_eq!(*units, people + 1, "{sql}\n  group {group:?}, value {i}: {value} is {without} without {who}");
+            assert_eq!(
+                *units,
+                people + 1,
+                "{sql}\n  group {group:?}, value {i}: {value} is {without} without {who}"
+            );
         }
     }
     changed
@@ -295,11 +407,20 @@ fn assert_counted(sql: &str, who: &str, full: &BTreeMap<Group, Vec<(String, u64)
 
 fn context_with_replicas(world: &World) -> (SessionContext, Vec<u32>) {
     let context = world.plain();
-    let drawn: BTreeSet<u32> = (0..).map(|i: u32| (i * 1_103 + 77) % PERSONS).take(REPLICAS as usize).collect();
+    let drawn: BTreeSet<u32> = (0..)
+        .map(|i: u32| (i * 1_103 + 77) % PERSONS)
+        .take(REPLICAS as usize)
+        .collect();
     let drawn: Vec<u32> = drawn.into_iter().collect();
-    let schema = Arc::new(Schema::new(vec![Field::new("replica", arrow::datatypes::DataType::UInt32, false)]));
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        "replica",
+        arrow::datatypes::DataType::UInt32,
+        false,
+    )]));
     let column: ArrayRef = Arc::new(UInt32Array::from(drawn.clone()));
-    context.register_batch("replicas", RecordBatch::try_new(schema, vec![column]).unwrap()).unwrap();
+    context
+        .register_batch("replicas", RecordBatch::try_new(schema, vec![column]).unwrap())
+        .unwrap();
     (context, drawn)
 }
 
@@ -321,7 +442,10 @@ async fn leaving_a_person_out_changes_only_values_that_count_them() {
             changed += assert_counted(&sql(question), &format!("unit {replica}"), &full, less);
         }
     }
-    assert!(changed > 10_000, "the persons left out changed {changed} values only");
+    assert!(
+        changed > 10_000,
+        "the persons left out changed {changed} values only"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -345,5 +469,8 @@ async fn ingesting_without_a_person_changes_only_values_that_count_them() {
             changed += assert_counted(&sql(question), &format!("person {person}"), full, &less);
         }
     }
-    assert!(changed > 100, "the persons left out changed {changed} values only");
+    assert!(
+        changed > 100,
+        "the persons left out changed {changed} values only"
+    );
 }

@@ -16,41 +16,68 @@ use tre_query::desk::{Desk, DeskTable};
 use crate::fixture::{Table, clinic, engine};
 
 /// Runs a query over untreated cells; `suppress` names base-cell values (row, value) to suppress.
-pub async fn answer(
+pub(crate) async fn answer(
     grant: &tre_core::grant::Grant,
     engine: &Engine,
     sql: &str,
     suppress: &[(usize, usize)],
 ) -> (SchemaRef, RecordBatch) {
     let mut desk = Desk::open(DeskTable::of_grant(grant)).unwrap();
-    let planned = desk.plan("q", sql, None, true).await.unwrap_or_else(|p| panic!("{sql}: {p}"));
+    let planned = desk
+        .plan("q", sql, None, true)
+        .await
+        .unwrap_or_else(|p| panic!("{sql}: {p}"));
     let mut treated = vec![];
     for frontier in &planned.frontiers {
-        let layout = lineage(frontier, grant).unwrap_or_else(|p| panic!("{sql}: {p}")).layout;
+        let layout = lineage(frontier, grant)
+            .unwrap_or_else(|p| panic!("{sql}: {p}"))
+            .layout;
         let (_, batch) = engine.run(frontier).unwrap_or_else(|e| panic!("{sql}: {e}"));
         let keys = layout.keys.len();
-        let (mut columns, mut statuses): (Vec<ArrayRef>, Vec<ArrayRef>) = (batch.columns()[..keys].to_vec(), vec![]);
+        let (mut columns, mut statuses): (Vec<ArrayRef>, Vec<ArrayRef>) =
+            (batch.columns()[..keys].to_vec(), vec![]);
         for value in 0..layout.values.len() {
             let column = &batch.columns()[keys + value];
             let gone = |row: usize| suppress.contains(&(row, value));
             let keep: arrow::array::BooleanArray = (0..column.len()).map(|row| Some(gone(row))).collect();
             columns.push(arrow::compute::nullif(column, &keep).unwrap());
-            let code = |row| if gone(row) { StatusCode::new(Status::Suppressed, Rule::Threshold) } else { StatusCode::SHOWN };
-            statuses.push(Arc::new(Int32Array::from_iter_values((0..column.len()).map(|row| code(row).as_i32()))));
+            let code = |row| {
+                if gone(row) {
+                    StatusCode::new(Status::Suppressed, Rule::Threshold)
+                } else {
+                    StatusCode::SHOWN
+                }
+            };
+            statuses.push(Arc::new(Int32Array::from_iter_values(
+                (0..column.len()).map(|row| code(row).as_i32()),
+            )));
         }
         columns.extend(statuses);
-        let fields: Vec<Field> =
-            columns.iter().enumerate().map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true))
+            .collect();
         treated.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap());
     }
-    let public = planned.public_reads.iter().map(|read| engine.read_public(read).unwrap()).collect();
-    let (schema, batches) = desk.finish("q", treated, public).await.unwrap_or_else(|p| panic!("{sql}: {p}"));
-    assert_eq!(schema, planned.schema, "{sql}: the answer has the schema that was planned");
+    let public = planned
+        .public_reads
+        .iter()
+        .map(|read| engine.read_public(read).unwrap())
+        .collect();
+    let (schema, batches) = desk
+        .finish("q", treated, public)
+        .await
+        .unwrap_or_else(|p| panic!("{sql}: {p}"));
+    assert_eq!(
+        schema, planned.schema,
+        "{sql}: the answer has the schema that was planned"
+    );
     (Arc::clone(&schema), concat_batches(&schema, &batches).unwrap())
 }
 
 /// The same query by plain DataFusion over plain columns.
-pub async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
+pub(crate) async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
     let mut config = SessionConfig::new().with_target_partitions(1);
     config.options_mut().sql_parser.parse_float_as_decimal = true;
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
@@ -58,7 +85,13 @@ pub async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
     for table in tables {
         context.register_batch(table.name, table.plain()).unwrap();
     }
-    let batches = context.sql(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")).collect().await.unwrap();
+    let batches = context
+        .sql(sql)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e}"))
+        .collect()
+        .await
+        .unwrap();
     concat_batches(&batches[0].schema(), &batches).unwrap()
 }
 
@@ -66,7 +99,9 @@ pub async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
 fn rows(batch: &RecordBatch, columns: usize, ordered: bool) -> Vec<String> {
     let mut rows: Vec<String> = (0..batch.num_rows())
         .map(|row| {
-            let cells = batch.columns()[..columns].iter().map(|c| ScalarValue::try_from_array(c, row).unwrap().to_string());
+            let cells = batch.columns()[..columns]
+                .iter()
+                .map(|c| ScalarValue::try_from_array(c, row).unwrap().to_string());
             cells.collect::<Vec<_>>().join("|")
         })
         .collect();
@@ -119,7 +154,11 @@ async fn without_treatment_the_answer_is_plain_datafusions() {
         let ordered = sql.contains("ORDER BY");
         let columns = theirs.num_columns();
         assert_eq!(ours.num_columns(), columns + 1, "{sql}: disclosure comes last");
-        assert_eq!(rows(&ours, columns, ordered), rows(&theirs, columns, ordered), "{sql}");
+        assert_eq!(
+            rows(&ours, columns, ordered),
+            rows(&theirs, columns, ordered),
+            "{sql}"
+        );
         let disclosure = ours.column(columns).as_string::<i32>();
         assert!(disclosure.iter().all(|text| text == Some("")), "{sql}");
     }
@@ -132,15 +171,22 @@ async fn a_suppressed_value_is_null_in_everything_computed_from_it() {
     let mut text = String::new();
     for sql in [
         base.to_owned(),
-        format!("SELECT icd, coalesce(n, 0) AS n0, n + 1 AS n1, c / n AS ratio, c FROM ({base}) t ORDER BY icd"),
+        format!(
+            "SELECT icd, coalesce(n, 0) AS n0, n + 1 AS n1, c / n AS ratio, c FROM ({base}) t ORDER BY icd"
+        ),
         format!("SELECT sum(n) AS all_n, count(n) AS k, count(*) AS groups, sum(c) AS all_c FROM ({base}) t"),
         format!("SELECT icd FROM ({base}) t WHERE n > 0 ORDER BY n"),
-        format!("SELECT a.n AS left_n, b.c AS right_c FROM ({base}) a LEFT JOIN ({base}) b ON a.icd = b.icd ORDER BY 1, 2"),
+        format!(
+            "SELECT a.n AS left_n, b.c AS right_c FROM ({base}) a LEFT JOIN ({base}) b ON a.icd = b.icd ORDER BY 1, 2"
+        ),
         "SELECT icd, avg(cost) AS mean FROM visit GROUP BY icd ORDER BY icd".to_owned(),
     ] {
         // count of the first group
         let (_, batch) = answer(&grant, &engine, &sql, &[(0, 0)]).await;
-        text.push_str(&format!("{sql}\n{}\n\n", pretty_format_batches(&[batch]).unwrap()));
+        text.push_str(&format!(
+            "{sql}\n{}\n\n",
+            pretty_format_batches(&[batch]).unwrap()
+        ));
     }
     insta::assert_snapshot!(text);
 }
@@ -151,20 +197,37 @@ async fn placeholders_are_typed_counted_and_bound() {
     let mut desk = Desk::open(DeskTable::of_grant(&grant)).unwrap();
     let sql = "SELECT count(*) FROM visit WHERE icd = ? AND days >= ? -- what?";
     let planned = desk.plan("a", sql, None, true).await.unwrap();
-    let types: Vec<_> = planned.parameters.fields().iter().map(|f| f.data_type().to_string()).collect();
+    let types: Vec<_> = planned
+        .parameters
+        .fields()
+        .iter()
+        .map(|f| f.data_type().to_string())
+        .collect();
     assert_eq!(types, ["Utf8", "Int64"]);
-    assert!(planned.frontiers.is_empty(), "nothing is asked before it is bound");
+    assert!(
+        planned.frontiers.is_empty(),
+        "nothing is asked before it is bound"
+    );
     let bind = |values: Vec<ScalarValue>| {
         let columns: Vec<ArrayRef> = values.iter().map(|v| v.to_array().unwrap()).collect();
-        let fields: Vec<Field> =
-            columns.iter().enumerate().map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| Field::new(i.to_string(), c.data_type().clone(), true))
+            .collect();
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
     };
     let good = bind(vec![ScalarValue::from("I10"), ScalarValue::from(2_i64)]);
     let planned = desk.plan("b", sql, Some(&good), true).await.unwrap();
     engine.run(&planned.frontiers[0]).unwrap();
     let few = bind(vec![ScalarValue::from("I10")]);
-    assert_eq!(desk.plan("c", sql, Some(&few), true).await.unwrap_err().code.id, "TRE-SQL-011");
+    assert_eq!(
+        desk.plan("c", sql, Some(&few), true).await.unwrap_err().code.id,
+        "TRE-SQL-011"
+    );
     let other = bind(vec![ScalarValue::from("I10"), ScalarValue::from("x")]);
-    assert_eq!(desk.plan("d", sql, Some(&other), true).await.unwrap_err().code.id, "TRE-SQL-011");
+    assert_eq!(
+        desk.plan("d", sql, Some(&other), true).await.unwrap_err().code.id,
+        "TRE-SQL-011"
+    );
 }

@@ -10,17 +10,26 @@ async fn refuse(sql: &str) -> Option<tre_core::codes::Problem> {
     match desk.plan("q", sql, None, true).await {
         Err(problem) => Some(problem),
         // What the desk lets pass the server's lineage may still refuse.
-        Ok(planned) => planned.frontiers.iter().find_map(|f| output_checker::lineage::lineage(f, &grant).err()),
+        Ok(planned) => planned
+            .frontiers
+            .iter()
+            .find_map(|f| output_checker::lineage::lineage(f, &grant).err()),
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_judged_is_refused_with_its_code() {
-    let wide = format!("SELECT count(*) FROM visit WHERE {}", vec!["days = 1"; 20_000].join(" AND "));
+    let wide = format!(
+        "SELECT count(*) FROM visit WHERE {}",
+        vec!["days = 1"; 20_000].join(" AND ")
+    );
     let minus = format!("SELECT {}1", "- ".repeat(5_000));
     let nested = format!("SELECT {}1{}", "(".repeat(500), ")".repeat(500));
     let long = format!("SELECT '{}'", "x".repeat(100_000));
-    let list = format!("SELECT count(*) FROM visit WHERE days IN ({})", vec!["1"; 30_000].join(","));
+    let list = format!(
+        "SELECT count(*) FROM visit WHERE days IN ({})",
+        vec!["1"; 30_000].join(",")
+    );
     let unions = vec!["SELECT 1"; 200].join(" UNION ALL ");
     let cases: &[(&str, &str)] = &[
         ("", "TRE-SQL-002"),
@@ -35,7 +44,10 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ("EXPLAIN SELECT 1", "TRE-SQL-002"),
         ("EXPLAIN ANALYZE SELECT count(*) FROM visit", "TRE-SQL-002"),
         ("SHOW TABLES", "TRE-SQL-002"),
-        ("CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'", "TRE-SQL-002"),
+        (
+            "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",
+            "TRE-SQL-002",
+        ),
         ("SELECT * FROM '/etc/passwd'", "TRE-SQL-003"),
         ("SELECT * FROM information_schema.tables", "TRE-SQL-003"),
         ("SELECT * FROM generate_series(1, 10)", "TRE-SQL-003"),
@@ -47,47 +59,101 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ("SELECT icd FROM visit GROUP BY icd", "TRE-SQL-005"),
         ("SELECT icd FROM visit ORDER BY date", "TRE-SQL-005"),
         ("SELECT 1 WHERE EXISTS (SELECT 1 FROM visit)", "TRE-SQL-005"),
-        ("SELECT code FROM icd10 WHERE code IN (SELECT icd FROM visit)", "TRE-SQL-005"),
+        (
+            "SELECT code FROM icd10 WHERE code IN (SELECT icd FROM visit)",
+            "TRE-SQL-005",
+        ),
         ("SELECT pid, count(*) FROM visit GROUP BY pid", "TRE-SQL-006"),
         ("SELECT count(*) FROM visit WHERE pid = 5", "TRE-SQL-006"),
         ("SELECT count(*) FROM visit WHERE pid < 5", "TRE-SQL-006"),
         ("SELECT sum(pid) FROM visit", "TRE-SQL-006"),
         ("SELECT pid % 2, count(*) FROM visit GROUP BY 1", "TRE-SQL-006"),
-        ("SELECT cast(pid AS int), count(*) FROM visit GROUP BY 1", "TRE-SQL-006"),
+        (
+            "SELECT cast(pid AS int), count(*) FROM visit GROUP BY 1",
+            "TRE-SQL-006",
+        ),
         ("SELECT max(icd) FROM visit", "TRE-SQL-007"),
         ("SELECT min(cost) FROM visit", "TRE-SQL-007"),
         ("SELECT count(distinct icd) FROM visit", "TRE-SQL-007"),
         ("SELECT sum(distinct cost) FROM visit", "TRE-SQL-007"),
-        ("SELECT count(*) FILTER (WHERE days = 1) FROM visit", "TRE-SQL-007"),
+        (
+            "SELECT count(*) FILTER (WHERE days = 1) FROM visit",
+            "TRE-SQL-007",
+        ),
         ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-004"),
         ("SELECT array_agg(icd) FROM visit", "TRE-SQL-004"),
         ("SELECT sum(cost + 1) FROM visit", "TRE-SQL-008"),
-        ("SELECT sum(CASE WHEN days = 7 THEN cost ELSE 1 END) FROM visit", "TRE-SQL-008"),
+        (
+            "SELECT sum(CASE WHEN days = 7 THEN cost ELSE 1 END) FROM visit",
+            "TRE-SQL-008",
+        ),
         ("SELECT sum(age) FROM person", "TRE-SQL-008"),
         ("SELECT count(nullif(days, 7)) FROM visit", "TRE-SQL-008"),
         ("SELECT sum(cast(cost AS int)) FROM visit", "TRE-SQL-008"),
-        ("SELECT CASE WHEN days = 7 THEN 1 END, count(*) FROM visit GROUP BY 1", "TRE-SQL-004"),
+        (
+            "SELECT CASE WHEN days = 7 THEN 1 END, count(*) FROM visit GROUP BY 1",
+            "TRE-SQL-004",
+        ),
         ("SELECT count(*) FROM visit WHERE random() < 0.5", "TRE-SQL-004"),
-        ("SELECT count(*) FROM visit WHERE length(repeat('x', 2000000000)) > 1", "TRE-SQL-004"),
+        (
+            "SELECT count(*) FROM visit WHERE length(repeat('x', 2000000000)) > 1",
+            "TRE-SQL-004",
+        ),
         ("SELECT count(*) FROM visit WHERE cost > 1e300", "TRE-SQL-004"),
         ("SELECT count(*) FROM visit WHERE sqrt(days) > 2", "TRE-SQL-004"),
-        ("SELECT count(*) FROM visit WHERE substr(icd, days) = 'x'", "TRE-SQL-004"),
-        ("SELECT count(*) FROM visit v LEFT JOIN person p ON v.pid = p.pid", "TRE-SQL-013"),
-        ("SELECT count(*) FROM visit v JOIN person p ON v.days = p.age", "TRE-SQL-013"),
+        (
+            "SELECT count(*) FROM visit WHERE substr(icd, days) = 'x'",
+            "TRE-SQL-004",
+        ),
+        (
+            "SELECT count(*) FROM visit v LEFT JOIN person p ON v.pid = p.pid",
+            "TRE-SQL-013",
+        ),
+        (
+            "SELECT count(*) FROM visit v JOIN person p ON v.days = p.age",
+            "TRE-SQL-013",
+        ),
         ("SELECT count(*) FROM visit, icd10", "TRE-SQL-013"),
-        ("SELECT count(*) FROM visit v WHERE EXISTS (SELECT 1 FROM person p WHERE p.pid = v.pid)", "TRE-SQL-013"),
+        (
+            "SELECT count(*) FROM visit v WHERE EXISTS (SELECT 1 FROM person p WHERE p.pid = v.pid)",
+            "TRE-SQL-013",
+        ),
         ("SELECT count(*) FROM visit CROSS JOIN person", "TRE-SQL-013"),
-        ("SELECT count(*) FROM (SELECT icd FROM visit ORDER BY date LIMIT 5) t", "TRE-SQL-005"),
-        ("SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t", "TRE-SQL-006"),
-        ("SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd)", "TRE-SQL-009"),
-        ("SELECT count(*) FROM visit UNION ALL SELECT count(*) FROM person", "TRE-SQL-009"),
-        ("SELECT (SELECT count(*) FROM visit) AS a, (SELECT count(*) FROM person) AS b", "TRE-SQL-009"),
-        ("SELECT icd, count(*) AS n, rank() OVER (ORDER BY count(*)) FROM visit GROUP BY icd", "TRE-SQL-004"),
+        (
+            "SELECT count(*) FROM (SELECT icd FROM visit ORDER BY date LIMIT 5) t",
+            "TRE-SQL-005",
+        ),
+        (
+            "SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t",
+            "TRE-SQL-006",
+        ),
+        (
+            "SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd)",
+            "TRE-SQL-009",
+        ),
+        (
+            "SELECT count(*) FROM visit UNION ALL SELECT count(*) FROM person",
+            "TRE-SQL-009",
+        ),
+        (
+            "SELECT (SELECT count(*) FROM visit) AS a, (SELECT count(*) FROM person) AS b",
+            "TRE-SQL-009",
+        ),
+        (
+            "SELECT icd, count(*) AS n, rank() OVER (ORDER BY count(*)) FROM visit GROUP BY icd",
+            "TRE-SQL-004",
+        ),
         ("SELECT count(*) AS disclosure FROM visit", "TRE-SQL-012"),
         ("SELECT count(*) FROM visit WHERE icd = $x", "TRE-SQL-011"),
         ("SELECT count(*) FROM visit WHERE icd = $2", "TRE-SQL-011"),
-        ("SELECT count(*) FROM visit WHERE icd = ? AND icd = $1", "TRE-SQL-011"),
-        ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", "TRE-SQL-004"),
+        (
+            "SELECT count(*) FROM visit WHERE icd = ? AND icd = $1",
+            "TRE-SQL-011",
+        ),
+        (
+            "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
+            "TRE-SQL-004",
+        ),
         (&wide, "TRE-SQL-010"),
         (&minus, "TRE-SQL-010"),
         (&nested, "TRE-SQL-001"),
@@ -100,13 +166,22 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         let short: String = sql.chars().take(100).collect();
         match refuse(sql).await {
             Some(problem) if problem.code.id == *code => {
-                assert!(!problem.what.contains('\n') && !problem.what.is_empty(), "{short}: {problem}");
+                assert!(
+                    !problem.what.contains('\n') && !problem.what.is_empty(),
+                    "{short}: {problem}"
+                );
             }
             Some(problem) => wrong.push(format!("{short}\n    expected {code}: {problem}")),
             None => wrong.push(format!("{short}\n    expected {code}, was let through")),
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
 }
 
 #[tokio::test]
@@ -115,10 +190,25 @@ async fn row_conditions_are_conditions_over_stored_columns() {
     let grant = opened(&tables, |_| {}).grant;
     let desk = Desk::open(DeskTable::of_grant(&grant)).unwrap();
     let columns = &tables[0].columns;
-    for good in ["days >= 2", "icd = 'I10' AND cost > 0.5", "date < date '2006-01-01'", "facility = 'facility-aaaaaaaaaa'"] {
-        desk.lower_filter(good, columns).unwrap_or_else(|p| panic!("{good}: {p}"));
+    for good in [
+        "days >= 2",
+        "icd = 'I10' AND cost > 0.5",
+        "date < date '2006-01-01'",
+        "facility = 'facility-aaaaaaaaaa'",
+    ] {
+        desk.lower_filter(good, columns)
+            .unwrap_or_else(|p| panic!("{good}: {p}"));
     }
-    for bad in ["", "days", "nothing = 1", "pid = 1", "days = 1; DROP", "EXISTS (SELECT 1 FROM visit)", "count(*) > 1", "1 = 1) OR (2 = 2"] {
+    for bad in [
+        "",
+        "days",
+        "nothing = 1",
+        "pid = 1",
+        "days = 1; DROP",
+        "EXISTS (SELECT 1 FROM visit)",
+        "count(*) > 1",
+        "1 = 1) OR (2 = 2",
+    ] {
         assert!(desk.lower_filter(bad, columns).is_err(), "{bad}");
     }
 }

@@ -6,9 +6,9 @@ use output_checker::Decision;
 use tre_core::ids::RequestId;
 use tre_core::permit::ExitName;
 
+use super::Refusal;
 use super::prepare::prepare;
 use super::run::{Answer, decided, finish, internal, judge, record};
-use super::Refusal;
 use crate::core::Core;
 use crate::engine::CancelOnDrop;
 use crate::sessions::Session;
@@ -36,7 +36,10 @@ pub(crate) async fn freeze(
 ) -> Result<Frozen, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session.project.exit(ExitName::Release).map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session
+        .project
+        .exit(ExitName::Release)
+        .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
     let judged = judge(core, session, &prepared, &policy, &cancel).await?;
     if let Decision::Withhold { .. } = &judged.decision {
@@ -46,12 +49,18 @@ pub(crate) async fn freeze(
     let output = csv(&answer)?;
     let record = record(session, &prepared, Some(request), &policy, &judged, &output)?;
     guard.defuse();
-    Ok(Frozen { output, record, decision: judged.decision })
+    Ok(Frozen {
+        output,
+        record,
+        decision: judged.decision,
+    })
 }
 
 fn csv(answer: &Answer) -> Result<Vec<u8>, Refusal> {
     let mut output = Vec::new();
-    let mut writer = arrow_csv::WriterBuilder::new().with_header(true).build(&mut output);
+    let mut writer = arrow_csv::WriterBuilder::new()
+        .with_header(true)
+        .build(&mut output);
     if answer.batches.is_empty() {
         let empty = arrow::record_batch::RecordBatch::new_empty(Arc::clone(&answer.schema));
         writer.write(&empty).map_err(internal)?;

@@ -64,8 +64,10 @@ pub(crate) async fn prepare(
 ) -> Result<Prepared, Refusal> {
     let action = Action::Plan;
     let refused = |problem| Refusal::Refused(vec![problem]);
-    let _allowed =
-        core.authorize(&session.caller, action, On::Project(&session.project)).await.map_err(withheld)?;
+    let _allowed = core
+        .authorize(&session.caller, action, On::Project(&session.project))
+        .await
+        .map_err(withheld)?;
     let (policy, _) = session.project.exit(exit).map_err(refused)?;
     let mut prepared = Prepared {
         query: QueryId::from_random(core.random().map_err(withheld)?),
@@ -104,20 +106,34 @@ pub(crate) async fn prepare(
 }
 
 /// The desk's plan; a lost desk is replaced by the next call.
-async fn planned(core: &Arc<Core>, session: &Arc<Session>, prepared: &Prepared) -> Result<Planned, DeskError> {
+async fn planned(
+    core: &Arc<Core>,
+    session: &Arc<Session>,
+    prepared: &Prepared,
+) -> Result<Planned, DeskError> {
     let workers = session.workers().await.map_err(DeskError::Refused)?;
     let (core, session, prepared) = (Arc::clone(core), Arc::clone(session), prepared.clone());
     let planning = tokio::task::spawn_blocking(move || {
         let mut workers = workers;
-        let desk = workers.desk(&core, &session.project).map_err(DeskError::Refused)?;
+        let desk = workers
+            .desk(&core, &session.project)
+            .map_err(DeskError::Refused)?;
         plan_at(desk, &prepared, &Cancel::default())
     });
-    planning.await.unwrap_or_else(|error| Err(DeskError::Lost(Lost::Protocol(error.to_string()))))
+    planning
+        .await
+        .unwrap_or_else(|error| Err(DeskError::Lost(Lost::Protocol(error.to_string()))))
 }
 
 /// Plans a prepared query at a desk.
 pub(super) fn plan_at(desk: &mut Desk, prepared: &Prepared, cancel: &Cancel) -> Result<Planned, DeskError> {
-    desk.plan(&prepared.query, &prepared.sql, prepared.bound.as_deref(), prepared.disclosure, cancel)
+    desk.plan(
+        &prepared.query,
+        &prepared.sql,
+        prepared.bound.as_deref(),
+        prepared.disclosure,
+        cancel,
+    )
 }
 
 fn with_notices(schema: &SchemaRef, notices: &[String]) -> SchemaRef {
@@ -131,7 +147,12 @@ fn with_notices(schema: &SchemaRef, notices: &[String]) -> SchemaRef {
 fn logged_sql(core: &Core, prepared: &Prepared) -> (String, Option<String>) {
     let text = prepared.sql.as_bytes();
     let sealed = (text.len() <= MAX_LOGGED_SQL)
-        .then(|| core.home.vault().seal("audit-sql", prepared.query.as_str().as_bytes(), text).ok())
+        .then(|| {
+            core.home
+                .vault()
+                .seal("audit-sql", prepared.query.as_str().as_bytes(), text)
+                .ok()
+        })
         .flatten();
     (sha256_hex(text), sealed.map(|sealed| BASE64.encode(&sealed)))
 }
@@ -156,7 +177,9 @@ async fn log_planned(core: &Core, session: &Session, prepared: &Prepared) -> Res
         sql_sealed,
         algebra_sha256,
     };
-    core.audit(core.actor(&session.caller, Some(&session.id)), event).await.map_err(withheld)
+    core.audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+        .map_err(withheld)
 }
 
 /// Logs a refusal; if that fails, the failure is what is answered.
@@ -170,7 +193,10 @@ async fn log_refused(core: &Core, session: &Session, prepared: &Prepared, proble
         sql_sealed,
         code: problem.code.id.to_owned(),
     };
-    match core.audit(core.actor(&session.caller, Some(&session.id)), event).await {
+    match core
+        .audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+    {
         Ok(()) => Refusal::Refused(vec![problem]),
         Err(log) => withheld(log),
     }

@@ -45,10 +45,17 @@ pub(super) struct Judged {
 ///
 /// # Errors
 /// [`Refusal`]; it is in the log.
-pub(crate) async fn answer(core: &Arc<Core>, session: &Arc<Session>, prepared: &Prepared) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(
+    core: &Arc<Core>,
+    session: &Arc<Session>,
+    prepared: &Prepared,
+) -> Result<Answer, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session.project.exit(ExitName::View).map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session
+        .project
+        .exit(ExitName::View)
+        .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
@@ -64,7 +71,9 @@ pub(crate) async fn answer(core: &Arc<Core>, session: &Arc<Session>, prepared: &
         output_sha256: sha256_hex(&output),
         record_sha256: sha256_hex(record.as_bytes()),
     };
-    core.audit(core.actor(&session.caller, Some(&session.id)), event).await.map_err(withheld)?;
+    core.audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+        .map_err(withheld)?;
     guard.defuse();
     Ok(answer)
 }
@@ -80,23 +89,28 @@ pub(crate) async fn check(
 ) -> Result<v1::CheckReport, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session.project.exit(ExitName::View).map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session
+        .project
+        .exit(ExitName::View)
+        .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
     for checked in &judged.checked {
         reasons.extend(output_checker::reasons::of_summary(&checked.summary, &policy));
-        columns.extend(checked.summary.values.iter().map(|value| v1::ColumnCheck {
-            column: value.value.clone(),
-            statuses: value
-                .statuses
-                .iter()
-                .map(|count| v1::StatusCount {
-                    status: count.status.to_string(),
-                    rule: count.rule.to_string(),
-                    values: count.cells,
-                })
-                .collect(),
+        columns.extend(checked.summary.values.iter().map(|value| {
+            v1::ColumnCheck {
+                column: value.value.clone(),
+                statuses: value
+                    .statuses
+                    .iter()
+                    .map(|count| v1::StatusCount {
+                        status: count.status.to_string(),
+                        rule: count.rule.to_string(),
+                        values: count.cells,
+                    })
+                    .collect(),
+            }
         }));
     }
     let event = Event::Checked {
@@ -107,13 +121,19 @@ pub(crate) async fn check(
         decision: judged.decision.word().to_owned(),
         codes: reasons.iter().map(|reason| reason.code.id.to_owned()).collect(),
     };
-    core.audit(core.actor(&session.caller, Some(&session.id)), event).await.map_err(withheld)?;
+    core.audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+        .map_err(withheld)?;
     guard.defuse();
     Ok(v1::CheckReport {
         decision: judged.decision.word().to_owned(),
         reasons: reasons
             .into_iter()
-            .map(|r| v1::Reason { code: r.code.id.to_owned(), what: r.what, hint: r.hint })
+            .map(|r| v1::Reason {
+                code: r.code.id.to_owned(),
+                what: r.what,
+                hint: r.hint,
+            })
             .collect(),
         notices: prepared.notices.clone(),
         columns,
@@ -145,13 +165,22 @@ pub(super) async fn judge(
             return Err(log_failed(core, session, prepared, error.problem(), error.detail()).await);
         }
     };
-    let mut judged = Judged { checked: vec![], decision: Decision::Release, public_rows: ran.public_rows };
+    let mut judged = Judged {
+        checked: vec![],
+        decision: Decision::Release,
+        public_rows: ran.public_rows,
+    };
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
         let cells = match believed(lineage, &worker_lineage, batch) {
             Ok(cells) => cells,
             Err(problem) => {
-                let decision = Decision::Withhold { reasons: vec![problem] };
-                return Err(decided(core, session, prepared, &decision).await.err().unwrap_or_else(contradiction));
+                let decision = Decision::Withhold {
+                    reasons: vec![problem],
+                };
+                return Err(decided(core, session, prepared, &decision)
+                    .await
+                    .err()
+                    .unwrap_or_else(contradiction));
             }
         };
         let checked = check_cells(&cells, lineage, policy);
@@ -162,7 +191,10 @@ pub(super) async fn judge(
 }
 
 fn contradiction() -> Refusal {
-    withheld(Problem::of(&codes::RUN_INTERNAL, "the worker and the server disagree about the query"))
+    withheld(Problem::of(
+        &codes::RUN_INTERNAL,
+        "the worker and the server disagree about the query",
+    ))
 }
 
 /// Cells are read only when the worker ran them under the lineage that was judged.
@@ -191,30 +223,48 @@ async fn ran(
     cancel: &Arc<Cancel>,
 ) -> Result<Result<Ran, DataError>, Refusal> {
     if prepared.frontiers.is_empty() && prepared.public_reads.is_empty() {
-        return Ok(Ok(Ran { cells: vec![], public_rows: vec![] }));
+        return Ok(Ok(Ran {
+            cells: vec![],
+            public_rows: vec![],
+        }));
     }
     let mut workers = session.workers().await.map_err(Refusal::Failed)?;
     if workers.needs_data() {
-        let started = Event::WorkerStarted { session: session.id.clone(), worker: WorkerKind::Data };
-        core.audit(core.actor(&session.caller, Some(&session.id)), started).await.map_err(withheld)?;
+        let started = Event::WorkerStarted {
+            session: session.id.clone(),
+            worker: WorkerKind::Data,
+        };
+        core.audit(core.actor(&session.caller, Some(&session.id)), started)
+            .await
+            .map_err(withheld)?;
     }
-    let (core, session, prepared, cancel) =
-        (Arc::clone(core), Arc::clone(session), prepared.clone(), Arc::clone(cancel));
+    let (core, session, prepared, cancel) = (
+        Arc::clone(core),
+        Arc::clone(session),
+        prepared.clone(),
+        Arc::clone(cancel),
+    );
     let running = tokio::task::spawn_blocking(move || {
         let data = workers.data(&core, &session.project, &cancel)?;
         let seconds = session.project.permit.limits.query_seconds;
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
-        let mut ran = Ran { cells: vec![], public_rows: vec![] };
+        let mut ran = Ran {
+            cells: vec![],
+            public_rows: vec![],
+        };
         for (frontier, _) in &prepared.frontiers {
             let answer = data.run(&prepared.query, frontier, deadline, &cancel)?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {
-            ran.public_rows.push(data.read_public(&prepared.query, scan, deadline, &cancel)?);
+            ran.public_rows
+                .push(data.read_public(&prepared.query, scan, deadline, &cancel)?);
         }
         Ok(ran)
     });
-    Ok(running.await.unwrap_or_else(|error| Err(DataError::Lost(Lost::Protocol(error.to_string())))))
+    Ok(running
+        .await
+        .unwrap_or_else(|error| Err(DataError::Lost(Lost::Protocol(error.to_string())))))
 }
 
 /// Logs a failure with its detail; the analyst hears `told`, a constant.
@@ -233,7 +283,10 @@ pub(super) async fn log_failed(
         code: told.code.id.to_owned(),
         detail: detail.chars().take(MAX_DETAIL).collect(),
     };
-    match core.audit(core.actor(&session.caller, Some(&session.id)), event).await {
+    match core
+        .audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+    {
         Ok(()) => Refusal::Failed(told),
         Err(log) => withheld(log),
     }
@@ -246,18 +299,40 @@ pub(super) async fn decided(
     prepared: &Prepared,
     decision: &Decision,
 ) -> Result<(), Refusal> {
-    let codes = decision.reasons().iter().map(|reason| reason.code.id.to_owned()).collect();
-    let (query, id, project) = (prepared.query.clone(), session.id.clone(), session.project.stored.id.clone());
+    let codes = decision
+        .reasons()
+        .iter()
+        .map(|reason| reason.code.id.to_owned())
+        .collect();
+    let (query, id, project) = (
+        prepared.query.clone(),
+        session.id.clone(),
+        session.project.stored.id.clone(),
+    );
     let (event, refusal) = match decision {
         Decision::Release => return Ok(()),
-        Decision::Refer { reasons } => {
-            (Event::QueryReferred { query, session: id, project, codes }, Refusal::Referred(reasons.clone()))
-        }
-        Decision::Withhold { reasons } => {
-            (Event::QueryWithheld { query, session: id, project, codes }, Refusal::Withheld(reasons.clone()))
-        }
+        Decision::Refer { reasons } => (
+            Event::QueryReferred {
+                query,
+                session: id,
+                project,
+                codes,
+            },
+            Refusal::Referred(reasons.clone()),
+        ),
+        Decision::Withhold { reasons } => (
+            Event::QueryWithheld {
+                query,
+                session: id,
+                project,
+                codes,
+            },
+            Refusal::Withheld(reasons.clone()),
+        ),
     };
-    core.audit(core.actor(&session.caller, Some(&session.id)), event).await.map_err(withheld)?;
+    core.audit(core.actor(&session.caller, Some(&session.id)), event)
+        .await
+        .map_err(withheld)?;
     Err(refusal)
 }
 
@@ -271,17 +346,29 @@ pub(super) async fn finish(
     cancel: &Arc<Cancel>,
 ) -> Result<Answer, Refusal> {
     let workers = session.workers().await.map_err(Refusal::Failed)?;
-    let cells: Vec<RecordBatch> = judged.checked.iter().map(|checked| checked.treated.batch().clone()).collect();
+    let cells: Vec<RecordBatch> = judged
+        .checked
+        .iter()
+        .map(|checked| checked.treated.batch().clone())
+        .collect();
     let rows = judged.public_rows.clone();
-    let (shared, owner, query, stop) =
-        (Arc::clone(core), Arc::clone(session), prepared.clone(), Arc::clone(cancel));
+    let (shared, owner, query, stop) = (
+        Arc::clone(core),
+        Arc::clone(session),
+        prepared.clone(),
+        Arc::clone(cancel),
+    );
     let finishing = tokio::task::spawn_blocking(move || {
         let mut workers = workers;
-        let desk = workers.desk(&shared, &owner.project).map_err(DeskError::Refused)?;
+        let desk = workers
+            .desk(&shared, &owner.project)
+            .map_err(DeskError::Refused)?;
         plan_at(desk, &query, &stop)?;
         desk.finish(&query.query, &cells.iter().collect::<Vec<_>>(), rows, &stop)
     });
-    let finished = finishing.await.unwrap_or_else(|e| Err(DeskError::Lost(Lost::Protocol(e.to_string()))));
+    let finished = finishing
+        .await
+        .unwrap_or_else(|e| Err(DeskError::Lost(Lost::Protocol(e.to_string()))));
     let (schema, batches) = match finished {
         Ok(answer) => answer,
         // What the desk says is a function of treated cells.
@@ -291,14 +378,20 @@ pub(super) async fn finish(
         }
     };
     if schema.fields() != prepared.schema.fields() {
-        return Err(withheld(Problem::of(&codes::RUN_INTERNAL, "the answer has other columns than were planned")));
+        return Err(withheld(Problem::of(
+            &codes::RUN_INTERNAL,
+            "the answer has other columns than were planned",
+        )));
     }
     let batches = batches
         .into_iter()
         .map(|batch| batch.with_schema(Arc::clone(&prepared.schema)))
         .collect::<Result<_, _>>()
         .map_err(internal)?;
-    Ok(Answer { schema: Arc::clone(&prepared.schema), batches })
+    Ok(Answer {
+        schema: Arc::clone(&prepared.schema),
+        batches,
+    })
 }
 
 /// The SDC record of an output, as JSON.
@@ -324,7 +417,10 @@ pub(super) fn record(
         request: request.cloned(),
         sql: prepared.sql.clone(),
     };
-    let tool = Tool { name: "tre".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let tool = Tool {
+        name: "tre".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
     let record = SdcRecord::new(output, tool, origin, policy, aggregations);
     serde_json_canonicalizer::to_string(&record).map_err(internal)
 }
@@ -335,7 +431,10 @@ pub(super) fn internal(error: impl std::fmt::Display) -> Refusal {
 
 /// A policy in the log.
 pub(crate) fn stamp(policy: &Policy) -> PolicyStamp {
-    PolicyStamp { id: policy.id().clone(), sha256: policy.hash().to_owned() }
+    PolicyStamp {
+        id: policy.id().clone(),
+        sha256: policy.hash().to_owned(),
+    }
 }
 
 fn versions(prepared: &Prepared) -> Vec<VersionId> {

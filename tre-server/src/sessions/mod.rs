@@ -21,8 +21,8 @@ use crate::core::{Core, On, Project};
 use crate::engine::Cancel;
 use crate::identity::Caller;
 
-pub(crate) use workers::Workers;
 use workers::Killers;
+pub(crate) use workers::Workers;
 
 /// One session.
 #[derive(Debug)]
@@ -72,7 +72,11 @@ impl Session {
     /// When the session has ended.
     pub(crate) async fn workers(&self) -> Result<tokio::sync::OwnedMutexGuard<Workers>, Problem> {
         let workers = Arc::clone(&self.workers).lock_owned().await;
-        if self.is_ended() { Err(Problem::of(&codes::RUN_SESSION_ENDED, "the session has ended")) } else { Ok(workers) }
+        if self.is_ended() {
+            Err(Problem::of(&codes::RUN_SESSION_ENDED, "the session has ended"))
+        } else {
+            Ok(workers)
+        }
     }
 
     /// Begins a query: counts it, and makes the handle by which it is cancelled when its caller goes away.
@@ -106,12 +110,24 @@ impl Sessions {
             return Ok(session);
         }
         let project_id = caller.project.as_ref().ok_or_else(|| {
-            Problem::of(&codes::AUTH_DENIED, "a token without project cannot open a session")
+            Problem::of(
+                &codes::AUTH_DENIED,
+                "a token without project cannot open a session",
+            )
         })?;
         let project = core.project(project_id).await?;
-        let _allowed = core.authorize(caller, Action::Connect, On::Project(&project)).await?;
+        let _allowed = core
+            .authorize(caller, Action::Connect, On::Project(&project))
+            .await?;
         let most = usize::from(project.permit.limits.sessions);
-        if core.sessions.list().iter().filter(|s| s.project.stored.id == *project_id).count() >= most {
+        if core
+            .sessions
+            .list()
+            .iter()
+            .filter(|s| s.project.stored.id == *project_id)
+            .count()
+            >= most
+        {
             return Err(Problem::of(
                 &codes::RUN_TOO_MANY_SESSIONS,
                 format!("project `{project_id}` has {most} sessions open, the most that its permit allows"),
@@ -125,8 +141,11 @@ impl Sessions {
         let now = core.now();
         let actor = core.actor(caller, Some(&id));
         let project_id = project.stored.id.clone();
-        let opened =
-            Event::SessionOpened { session: id.clone(), token: caller.token.clone(), project: project_id.clone() };
+        let opened = Event::SessionOpened {
+            session: id.clone(),
+            token: caller.token.clone(),
+            project: project_id.clone(),
+        };
         core.audit(actor.clone(), opened).await?;
         let stored = StoredSession {
             id: id.clone(),
@@ -150,7 +169,14 @@ impl Sessions {
             queries: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
-        core.audit(actor, Event::WorkerStarted { session: session.id.clone(), worker: WorkerKind::Desk }).await?;
+        core.audit(
+            actor,
+            Event::WorkerStarted {
+                session: session.id.clone(),
+                worker: WorkerKind::Desk,
+            },
+        )
+        .await?;
         let (workers, shared, for_desk) = (session.workers().await?, Arc::clone(core), Arc::clone(&session));
         let started = tokio::task::spawn_blocking(move || {
             let mut workers = workers;
@@ -173,7 +199,11 @@ impl Sessions {
     }
 
     fn by_token(&self, token: &TokenId) -> Option<Arc<Session>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(token)
+            .cloned()
     }
 
     /// An open session by id.
@@ -183,8 +213,13 @@ impl Sessions {
 
     /// All open sessions, oldest first.
     pub(crate) fn list(&self) -> Vec<Arc<Session>> {
-        let mut all: Vec<_> =
-            self.open.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut all: Vec<_> = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
         all.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
         all
     }
@@ -215,7 +250,12 @@ impl Sessions {
         for session in core.sessions.list() {
             let since = now.duration_since(session.last_call());
             let zone = core.home.config().timezone.zone();
-            let over = session.project.permit.valid.end(zone).is_some_and(|end| end <= now);
+            let over = session
+                .project
+                .permit
+                .valid
+                .end(zone)
+                .is_some_and(|end| end <= now);
             let reason = if session.caller.expires <= now {
                 "its token expired"
             } else if over {
@@ -235,9 +275,16 @@ impl Sessions {
             return false;
         }
         session.killers.kill_all();
-        core.sessions.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session.caller.token);
+        core.sessions
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&session.caller.token);
         let actor = core.actor(&session.caller, Some(&session.id));
-        let closed = Event::SessionClosed { session: session.id.clone(), reason: reason.to_owned() };
+        let closed = Event::SessionClosed {
+            session: session.id.clone(),
+            reason: reason.to_owned(),
+        };
         if let Err(problem) = core.audit(actor, closed).await {
             tracing::error!(session = %session.id, %problem, "the end of a session could not be logged");
         }

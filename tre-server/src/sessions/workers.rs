@@ -21,12 +21,20 @@ pub(crate) struct Workers {
 impl Workers {
     /// None started yet.
     pub(super) fn new(session: SessionId, killers: Killers) -> Self {
-        Workers { session, desk: None, data: None, killers }
+        Workers {
+            session,
+            desk: None,
+            data: None,
+            killers,
+        }
     }
 
     /// The desk; started if there is none that lives. Blocks.
     pub(crate) fn desk(&mut self, core: &Core, project: &Project) -> Result<&mut Desk, Problem> {
-        let alive = self.desk.take().and_then(|mut desk| desk.is_alive().then_some(desk));
+        let alive = self
+            .desk
+            .take()
+            .and_then(|mut desk| desk.is_alive().then_some(desk));
         let desk = match alive {
             Some(desk) => desk,
             None => {
@@ -39,8 +47,16 @@ impl Workers {
     }
 
     /// The data worker; started if there is none that lives. Blocks.
-    pub(crate) fn data(&mut self, core: &Core, project: &Project, cancel: &Cancel) -> Result<&mut Data, DataError> {
-        let alive = self.data.take().and_then(|mut data| data.is_alive().then_some(data));
+    pub(crate) fn data(
+        &mut self,
+        core: &Core,
+        project: &Project,
+        cancel: &Cancel,
+    ) -> Result<&mut Data, DataError> {
+        let alive = self
+            .data
+            .take()
+            .and_then(|mut data| data.is_alive().then_some(data));
         let data = match alive {
             Some(data) => data,
             None => {
@@ -62,10 +78,21 @@ impl Workers {
             let what = format!("project `{}` is closed", project.stored.id);
             DataError::Unopened(Problem::of(&codes::PRJ_CLOSED, what))
         })?;
-        let key = core.home.vault().unwrap_pseudonym_key(&project.stored.id, wrapped);
+        let key = core
+            .home
+            .vault()
+            .unwrap_pseudonym_key(&project.stored.id, wrapped);
         let key = key.map_err(|error| DataError::Unopened(error.into()))?;
         let memory = project.permit.limits.memory;
-        Data::start(&core.jails, &self.session, core.home.files(), &project.grant, key.bytes(), memory, cancel)
+        Data::start(
+            &core.jails,
+            &self.session,
+            core.home.files(),
+            &project.grant,
+            key.bytes(),
+            memory,
+            cancel,
+        )
     }
 }
 

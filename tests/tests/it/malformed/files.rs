@@ -106,7 +106,8 @@ pub(super) fn cases() -> Vec<Case> {
             "TRE-ING-009",
             "file: the spec itself is missing",
             Input::Words(vec!["ingest", "nowhere/spec.toml"]),
-        ),
+        )
+        .entries(&["dataset_refused"]),
         Case::new(
             "TRE-ING-010",
             "file: a header with a column twice",

@@ -155,6 +155,6 @@ pub(super) fn cases() -> Vec<Case> {
             "permit: no such file",
             Input::Words(vec!["project", "apply", "nowhere.toml"]),
         )
-        .unlogged(),
+        .entries(&[]),
     ]
 }

@@ -82,7 +82,7 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "TRE-SQL-010",
             "many minus signs",
-            &format!("SELECT {}1", "-".repeat(5_000)),
+            &format!("SELECT {}1", "- ".repeat(5_000)),
         ),
         case(
             "TRE-SQL-010",
@@ -97,7 +97,9 @@ pub(super) fn cases() -> Vec<Case> {
                 vec!["1"; 30_000].join(",")
             ),
         ),
-        sql("TRE-SQL-011", "SELECT count(*) FROM visit WHERE icd = ?"),
+        // The text is good and is planned; what is missing is noticed when it is to be run.
+        sql("TRE-SQL-011", "SELECT count(*) FROM visit WHERE icd = ?")
+            .entries(&["query_planned", "query_refused"]),
         sql("TRE-SQL-011", "SELECT count(*) FROM visit WHERE icd = $x"),
         sql("TRE-SQL-012", "SELECT count(*) AS disclosure FROM visit"),
         sql(

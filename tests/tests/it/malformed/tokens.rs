@@ -44,9 +44,9 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
         .and_then(tre_tests::program::Run::ok)
         .expect("revoked");
     vec![
-        case("TRE-CLI-003", "empty", "").unlogged(),
-        case("TRE-CLI-003", "two words", "a b").unlogged(),
-        case("TRE-CLI-003", "not ASCII", "ä").unlogged(),
+        case("TRE-CLI-003", "empty", "").entries(&[]),
+        case("TRE-CLI-003", "two words", "a b").entries(&[]),
+        case("TRE-CLI-003", "not ASCII", "ä").entries(&[]),
         case("TRE-AUTH-002", "one word", "token"),
         case("TRE-AUTH-002", "three words that are nothing", "a.b.c"),
         case("TRE-AUTH-002", "very long", &"x".repeat(4000)),

@@ -37,13 +37,12 @@ pub(super) struct ChangeRow {
 }
 
 impl ChangeRow {
-    fn cells(&self) -> Vec<Cell> {
-        vec![
+    fn cells(&self) -> [Cell; 4] {
+        [
             Cell::text(self.change),
             Cell::text(&self.what),
             Cell::optional(self.before.as_ref()),
             Cell::optional(self.after.as_ref()),
-            Cell::text(self.widens),
         ]
     }
 }
@@ -79,12 +78,24 @@ impl From<v1::ProjectPlan> for PlanReport {
 
 impl PlanReport {
     fn block(&self, title: &str, widens: bool) -> Option<Grid> {
-        let changes = self.changes.iter().filter(|change| change.widens == widens);
-        // The last cell repeats what the block's title says.
-        let rows: Vec<_> = changes
-            .map(|change| change.cells().into_iter().take(4).collect())
+        let changes: Vec<&ChangeRow> = self
+            .changes
+            .iter()
+            .filter(|change| change.widens == widens)
             .collect();
-        (!rows.is_empty()).then(|| Grid::new(&["change", "what", "before", "after"], rows).titled(title))
+        // A column in which nothing would stand is left out: `before` of a new project.
+        let has_before = changes.iter().any(|change| change.before.is_some());
+        let has_after = changes.iter().any(|change| change.after.is_some());
+        let kept = [true, true, has_before, has_after];
+        fn keep<T>(all: impl IntoIterator<Item = T>, kept: &[bool]) -> Vec<T> {
+            all.into_iter()
+                .zip(kept)
+                .filter_map(|(item, kept)| kept.then_some(item))
+                .collect()
+        }
+        let headings = keep(["change", "what", "before", "after"], &kept);
+        let rows: Vec<Vec<Cell>> = changes.iter().map(|change| keep(change.cells(), &kept)).collect();
+        (!rows.is_empty()).then(|| Grid::new(&headings, rows).titled(title))
     }
 
     fn state(&self) -> String {

@@ -68,7 +68,11 @@ impl Shape {
             return Err(EvidenceError::Arguments);
         }
         let schema = layout.schema()?;
-        let keys = layout.keys.iter().enumerate().map(|(i, ty)| Field::new(format!("k{i}"), ty.arrow(), true));
+        let keys = layout
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| Field::new(format!("k{i}"), ty.arrow(), true));
         let keys = Arc::new(Schema::new(keys.collect::<Vec<_>>()));
         let mut numerics = 0;
         let mut numeric = Vec::with_capacity(layout.arguments.len());
@@ -81,7 +85,13 @@ impl Shape {
                 ColumnType::Bool | ColumnType::Text | ColumnType::Date | ColumnType::Timestamp => None,
             });
         }
-        Ok(Shape { layout: layout.clone(), schema, keys, numeric, numerics })
+        Ok(Shape {
+            layout: layout.clone(),
+            schema,
+            keys,
+            numeric,
+            numerics,
+        })
     }
 
     pub(super) fn arguments(&self) -> usize {

@@ -19,7 +19,12 @@ impl Cells {
             None => Ok((vec![], self.blocks.len())),
             Some(groups) if groups.is_empty() => {
                 let empty = self.shape.keys.fields().iter();
-                Ok((empty.map(|field| arrow::array::new_empty_array(field.data_type())).collect(), 0))
+                Ok((
+                    empty
+                        .map(|field| arrow::array::new_empty_array(field.data_type()))
+                        .collect(),
+                    0,
+                ))
             }
             Some(groups) => Ok((groups.emit(EmitTo::All)?, self.blocks.len())),
         }
@@ -65,16 +70,30 @@ impl Cells {
 
     fn value(&self, shape: &Shape, kind: ValueKind) -> Result<ArrayRef, EvidenceError> {
         let integers = |values: &mut dyn Iterator<Item = u64>| -> ArrayRef {
-            Arc::new(values.map(|v| i64::try_from(v).unwrap_or(i64::MAX)).collect::<Int64Array>())
+            Arc::new(
+                values
+                    .map(|v| i64::try_from(v).unwrap_or(i64::MAX))
+                    .collect::<Int64Array>(),
+            )
         };
         match kind {
             ValueKind::CountRows => Ok(integers(&mut self.blocks.iter().map(|block| block.rows))),
             ValueKind::CountUnits => Ok(integers(&mut self.blocks.iter().map(|block| block.units))),
-            ValueKind::Count { argument } => {
-                Ok(integers(&mut self.present_rows.iter().skip(argument).step_by(shape.arguments()).copied()))
-            }
+            ValueKind::Count { argument } => Ok(integers(
+                &mut self
+                    .present_rows
+                    .iter()
+                    .skip(argument)
+                    .step_by(shape.arguments())
+                    .copied(),
+            )),
             ValueKind::Sum { argument } => {
-                let numeric = shape.numeric.get(argument).copied().flatten().ok_or(EvidenceError::Columns)?;
+                let numeric = shape
+                    .numeric
+                    .get(argument)
+                    .copied()
+                    .flatten()
+                    .ok_or(EvidenceError::Columns)?;
                 let sums = self.numbers.iter().skip(numeric).step_by(shape.numerics);
                 // SQL: the sum of no value is NULL.
                 let sums = sums.map(|number| number.range.map(|_| signed_decimal(number.sum)).transpose());
@@ -85,7 +104,13 @@ impl Cells {
     }
 
     fn argument_rows(&self, shape: &Shape, argument: usize) -> ArrayRef {
-        counts(self.present_rows.iter().skip(argument).step_by(shape.arguments()).copied())
+        counts(
+            self.present_rows
+                .iter()
+                .skip(argument)
+                .step_by(shape.arguments())
+                .copied(),
+        )
     }
 
     fn flag(&self, shape: &Shape, flag: usize) -> ArrayRef {
@@ -101,12 +126,22 @@ impl Cells {
     ) -> Result<(), EvidenceError> {
         let numbers = || self.numbers.iter().skip(numeric).step_by(shape.numerics);
         let ty = shape.layout.value_type(ValueKind::Sum { argument })?;
-        let first = numbers().map(|n| decimal(n.top.0)).collect::<Result<Vec<_>, _>>()?;
-        let second = numbers().map(|n| decimal(n.top.1)).collect::<Result<Vec<_>, _>>()?;
+        let first = numbers()
+            .map(|n| decimal(n.top.0))
+            .collect::<Result<Vec<_>, _>>()?;
+        let second = numbers()
+            .map(|n| decimal(n.top.1))
+            .collect::<Result<Vec<_>, _>>()?;
         columns.push(decimals(Decimal128Array::from(first), &ty)?);
         columns.push(decimals(Decimal128Array::from(second), &ty)?);
-        columns.push(decimals(numbers().map(|n| n.range.map(|(min, _)| min)).collect(), &ty)?);
-        columns.push(decimals(numbers().map(|n| n.range.map(|(_, max)| max)).collect(), &ty)?);
+        columns.push(decimals(
+            numbers().map(|n| n.range.map(|(min, _)| min)).collect(),
+            &ty,
+        )?);
+        columns.push(decimals(
+            numbers().map(|n| n.range.map(|(_, max)| max)).collect(),
+            &ty,
+        )?);
         Ok(())
     }
 }
@@ -116,7 +151,11 @@ fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
 }
 
 fn decimals(values: Decimal128Array, ty: &DataType) -> Result<ArrayRef, EvidenceError> {
-    let DataType::Decimal128(precision, scale) = ty else { return Err(EvidenceError::Columns) };
-    let values = values.with_precision_and_scale(*precision, *scale).map_err(crate::data::files::arrow_error)?;
+    let DataType::Decimal128(precision, scale) = ty else {
+        return Err(EvidenceError::Columns);
+    };
+    let values = values
+        .with_precision_and_scale(*precision, *scale)
+        .map_err(crate::data::files::arrow_error)?;
     Ok(Arc::new(values))
 }

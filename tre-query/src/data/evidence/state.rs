@@ -117,7 +117,8 @@ impl Cells {
         self.blocks.resize(groups, Block::default());
         self.counts.resize(groups * self.shape.flags(), 0);
         self.present_rows.resize(groups * self.shape.arguments(), 0);
-        self.numbers.resize(groups * self.shape.numerics, Number::default());
+        self.numbers
+            .resize(groups * self.shape.numerics, Number::default());
     }
 
     /// Interns the keys of a batch into `group_of_row`.
@@ -144,19 +145,27 @@ impl Cells {
     pub(in crate::data) fn update(&mut self, batch: &RecordBatch) -> Result<(), EvidenceError> {
         let shape = Arc::clone(&self.shape);
         let (units, rest) = batch.columns().split_first().ok_or(EvidenceError::Columns)?;
-        let units: &UInt32Array = units.as_primitive_opt::<UInt32Type>().ok_or(EvidenceError::Columns)?;
+        let units: &UInt32Array = units
+            .as_primitive_opt::<UInt32Type>()
+            .ok_or(EvidenceError::Columns)?;
         if units.null_count() > 0 || rest.len() != shape.layout.keys.len() + shape.arguments() {
             return Err(EvidenceError::Columns);
         }
         let (keys, arguments) = rest.split_at(shape.layout.keys.len());
         let mut columns = Vec::with_capacity(arguments.len());
         for (array, numeric) in arguments.iter().zip(&shape.numeric) {
-            columns.push(match (numeric, array.as_primitive_opt(), array.as_primitive_opt::<Decimal128Type>()) {
-                (None, ..) => Column::Other(array),
-                (Some(_), Some(integers), _) => Column::Integers(integers),
-                (Some(_), None, Some(decimals)) => Column::Decimals(decimals),
-                (Some(_), None, None) => return Err(EvidenceError::Columns),
-            });
+            columns.push(
+                match (
+                    numeric,
+                    array.as_primitive_opt(),
+                    array.as_primitive_opt::<Decimal128Type>(),
+                ) {
+                    (None, ..) => Column::Other(array),
+                    (Some(_), Some(integers), _) => Column::Integers(integers),
+                    (Some(_), None, Some(decimals)) => Column::Decimals(decimals),
+                    (Some(_), None, None) => return Err(EvidenceError::Columns),
+                },
+            );
         }
         self.intern(keys, batch.num_rows())?;
         let group_of_row = std::mem::take(&mut self.group_of_row);
@@ -205,8 +214,10 @@ impl Cells {
                 flags |= 1 << shape.nonzero(argument);
                 continue;
             };
-            let number =
-                self.numbers.get_mut(group * shape.numerics + numeric).ok_or(EvidenceError::Columns)?;
+            let number = self
+                .numbers
+                .get_mut(group * shape.numerics + numeric)
+                .ok_or(EvidenceError::Columns)?;
             let value = column.value(row);
             if value != 0 {
                 flags |= 1 << shape.nonzero(argument);
@@ -235,7 +246,9 @@ impl Cells {
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
         let mut flags = std::mem::take(&mut block.flags);
         block.open = 0;
-        let counts = self.counts.get_mut(group * flags_per_group..(group + 1) * flags_per_group);
+        let counts = self
+            .counts
+            .get_mut(group * flags_per_group..(group + 1) * flags_per_group);
         let counts = counts.ok_or(EvidenceError::Columns)?;
         while flags != 0 {
             if let Some(count) = counts.get_mut(flags.trailing_zeros() as usize) {
@@ -282,10 +295,24 @@ impl Cells {
             block.rows += added.rows;
             block.units += added.units;
             add_slices(&mut self.counts, to * flags, &other.counts, from * flags, flags);
-            add_slices(&mut self.present_rows, to * arguments, &other.present_rows, from * arguments, arguments);
+            add_slices(
+                &mut self.present_rows,
+                to * arguments,
+                &other.present_rows,
+                from * arguments,
+                arguments,
+            );
             for i in 0..numerics {
-                let number = self.numbers.get_mut(to * numerics + i).ok_or(EvidenceError::Columns)?;
-                number.merge(other.numbers.get(from * numerics + i).ok_or(EvidenceError::Columns)?)?;
+                let number = self
+                    .numbers
+                    .get_mut(to * numerics + i)
+                    .ok_or(EvidenceError::Columns)?;
+                number.merge(
+                    other
+                        .numbers
+                        .get(from * numerics + i)
+                        .ok_or(EvidenceError::Columns)?,
+                )?;
             }
         }
         self.group_of_row = group_of_row;

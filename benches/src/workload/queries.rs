@@ -1,0 +1,43 @@
+//! Six questions of the kinds that researchers ask of claims. Both sides get the same text.
+
+/// A question.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// What a table calls it.
+    pub name: &'static str,
+    /// One SELECT.
+    pub sql: &'static str,
+}
+
+/// From one cell to about two thousand, from one column to joins of people's tables and public ones.
+pub const QUERIES: [Query; 6] = [
+    Query {
+        name: "everything at once",
+        sql: "SELECT count(*) AS claims, count(distinct pid) AS people, sum(points) AS points FROM claims",
+    },
+    Query {
+        name: "by month",
+        sql: "SELECT claim_month, count(*) AS claims, sum(points) AS points \
+              FROM claims GROUP BY claim_month ORDER BY claim_month",
+    },
+    Query {
+        name: "by diagnosis",
+        sql: "SELECT icd10, count(distinct pid) AS people, avg(points) AS mean_points \
+              FROM claims GROUP BY icd10 ORDER BY people DESC",
+    },
+    Query {
+        name: "drugs of diabetes",
+        sql: "SELECT yj, count(*) AS claims, count(distinct pid) AS people, sum(days) AS days \
+              FROM claims WHERE icd10 LIKE 'E1%' AND claim_month >= DATE '2024-04-01' GROUP BY yj",
+    },
+    Query {
+        name: "by sex and age (join on pid)",
+        sql: "SELECT p.sex, p.birth_year, count(distinct c.pid) AS people, sum(c.points) AS points, avg(c.days) AS days \
+              FROM claims c JOIN persons p ON c.pid = p.pid GROUP BY p.sex, p.birth_year",
+    },
+    Query {
+        name: "by prefecture (public join)",
+        sql: "SELECT m.prefecture, count(*) AS claims, count(distinct c.pid) AS people, sum(c.points) AS points \
+              FROM claims c JOIN municipalities m ON c.municipality = m.code GROUP BY m.prefecture",
+    },
+];
