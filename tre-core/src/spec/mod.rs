@@ -250,4 +250,6 @@ pub fn spec_json_schema() -> serde_json::Value {
 }
 
 #[cfg(test)]
+mod malformed;
+#[cfg(test)]
 mod tests;

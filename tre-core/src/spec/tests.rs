@@ -5,11 +5,9 @@
 )]
 use super::*;
 
-mod malformed;
+use super::malformed::with_column;
 
-use malformed::with_column;
-
-const LIVER: &str = r#"
+pub(super) const LIVER: &str = r#"
 dataset    = "liver"
 title      = "Liver clinic cohort"
 population = "clinic"

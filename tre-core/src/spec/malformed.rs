@@ -1,7 +1,8 @@
 //! Specs that are refused, each with its code and place.
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
-use super::*;
+use super::Spec;
+use super::tests::LIVER;
 
 /// A minimal spec with one column line.
 pub(super) fn with_column(line: &str) -> String {
