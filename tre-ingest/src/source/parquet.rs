@@ -200,9 +200,7 @@ fn target(name: &str, found: &DataType) -> Result<Target, SourceError> {
         | DataType::UInt16
         | DataType::UInt32 => Target::Int,
         DataType::UInt64 => Target::Decimal(20, 0),
-        // A float of fewer bits must keep its own shortest digits: 0.1 is not 0.10000000149011612.
-        DataType::Float16 | DataType::Float32 => Target::Text,
-        DataType::Float64 => Target::Float,
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => Target::Float,
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
         | DataType::Decimal128(precision, scale) => Target::Decimal(*precision, *scale),
@@ -249,6 +247,10 @@ fn column(name: &str, array: &ArrayRef) -> Result<Column, SourceError> {
         )?;
         let plain = cast_with_options(&utc, &DataType::Timestamp(*unit, None), &strict())?;
         cast_with_options(&plain, &wanted, &strict())?
+    } else if let DataType::Float16 | DataType::Float32 = array.data_type() {
+        // By way of their shortest digits: 0.1 in fewer bits is 0.1, not 0.10000000149011612.
+        let digits = cast_with_options(array, &DataType::Utf8, &strict())?;
+        cast_with_options(&digits, &wanted, &strict())?
     } else if *array.data_type() == wanted {
         Arc::clone(array)
     } else {
@@ -270,5 +272,39 @@ fn strict() -> CastOptions<'static> {
     CastOptions {
         safe: false,
         ..CastOptions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+    use arrow::array::{Float32Array, ListArray};
+
+    use super::*;
+
+    #[test]
+    fn floats_of_fewer_bits_keep_their_digits() {
+        let array: ArrayRef = Arc::new(Float32Array::from(vec![
+            Some(0.1),
+            Some(3.0),
+            Some(f32::NAN),
+            None,
+        ]));
+        let Column::Float(read) = column("x", &array).unwrap() else {
+            panic!("not a float")
+        };
+        assert_eq!((read.value(0), read.value(1)), (0.1, 3.0));
+        assert!(read.value(2).is_nan() && read.is_null(3));
+    }
+
+    #[test]
+    fn lists_are_refused_by_name() {
+        let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)])]);
+        let array: ArrayRef = Arc::new(lists);
+        let error = column("x", &array)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(error.starts_with("column `x` has the type List"), "{error}");
     }
 }
