@@ -182,6 +182,11 @@ impl From<Refusal> for Fault {
     }
 }
 
+/// Whether a status was made here, and so carries its code.
+pub(crate) fn is_coded(status: &Status) -> bool {
+    status.metadata().contains_key(TRAILER)
+}
+
 /// Ends a call with a problem.
 pub(crate) fn status(problem: Problem) -> Status {
     Fault::Problem(problem).into()

@@ -31,7 +31,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tre_core::codes::{self, Problem};
 
 use crate::core::Core;
-use crate::fault::status;
+use crate::fault::{is_coded, status};
 use metadata::Asked;
 use sql::Sql;
 
@@ -67,6 +67,18 @@ fn only_select(what: &str) -> Status {
 pub(crate) struct Flight(Sql);
 
 impl Flight {
+    /// What the library refuses by itself (messages that cannot be read, mostly) has neither asked who calls nor a code: a
+    /// stranger hears that they are one, others that the call cannot be read.
+    async fn coded<T>(&self, headers: &MetadataMap, result: Result<T, Status>) -> Result<T, Status> {
+        match result {
+            Err(refused) if !is_coded(&refused) => {
+                self.0.describing(headers).await?;
+                Err(status(Problem::of(&codes::RUN_BAD_CALL, codes::RUN_BAD_CALL.title)))
+            }
+            result => result,
+        }
+    }
+
     /// Metadata of the caller's project.
     async fn described(&self, headers: &MetadataMap, asked: Asked) -> Result<RecordBatch, Status> {
         let project = self.0.describing(headers).await?;
@@ -110,7 +122,9 @@ impl FlightService for Flight {
             let ticket = request.get_ref().cmd.to_vec();
             return wire::info(request.into_inner(), ticket, &batch.schema());
         }
-        FlightService::get_flight_info(&self.0, request).await
+        let headers = request.metadata().clone();
+        let result = FlightService::get_flight_info(&self.0, request).await;
+        self.coded(&headers, result).await
     }
 
     /// GetFlightInfo only plans, so there is nothing to wait for.
@@ -137,7 +151,9 @@ impl FlightService for Flight {
             let batch = self.described(request.metadata(), asked).await?;
             return Ok(wire::rows(batch.schema(), vec![batch]));
         }
-        FlightService::do_get(&self.0, request).await
+        let headers = request.metadata().clone();
+        let result = FlightService::do_get(&self.0, request).await;
+        self.coded(&headers, result).await
     }
 
     async fn do_put(
@@ -146,7 +162,9 @@ impl FlightService for Flight {
     ) -> Result<Response<Self::DoPutStream>, Status> {
         // Uploads are refused before a byte of them is read, from strangers too.
         self.0.describing(request.metadata()).await?;
-        FlightService::do_put(&self.0, request).await
+        let headers = request.metadata().clone();
+        let result = FlightService::do_put(&self.0, request).await;
+        self.coded(&headers, result).await
     }
 
     async fn do_exchange(
@@ -158,7 +176,9 @@ impl FlightService for Flight {
     }
 
     async fn do_action(&self, request: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
-        FlightService::do_action(&self.0, request).await
+        let headers = request.metadata().clone();
+        let result = FlightService::do_action(&self.0, request).await;
+        self.coded(&headers, result).await
     }
 
     /// Only what is really served.

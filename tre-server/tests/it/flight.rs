@@ -38,7 +38,9 @@ fn texts(batches: &[RecordBatch], column: &str) -> Vec<String> {
 }
 
 fn status(error: FlightError) -> Status {
-    let FlightError::Tonic(status) = error else { panic!("{error}") };
+    let FlightError::Tonic(status) = error else {
+        panic!("{error}")
+    };
     *status
 }
 
@@ -449,5 +451,55 @@ async fn a_session_whose_desk_cannot_start_says_so_without_a_path() {
     .as_any()
     .encode_to_vec();
     assert!(client.do_get(Ticket::new(ticket)).await.is_err());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn messages_that_cannot_be_read_have_a_code_and_tell_nothing_of_the_decoder() {
+    let world = World::start().await;
+    let mut flight = FlightServiceClient::new(world.channel().await);
+    let garbage: [&[u8]; 3] = [b"nonsense", b"\xff\xff\xff\xff", &[0x0a, 0x7f]];
+    for bytes in garbage {
+        for token in [None, Some(world.token(Role::Analyst))] {
+            let descriptor = FlightDescriptor::new_cmd(bytes.to_vec());
+            let put = futures::stream::iter([FlightData::new().with_descriptor(descriptor.clone())]);
+            let refusals = [
+                flight
+                    .get_flight_info(with(token, descriptor))
+                    .await
+                    .err()
+                    .unwrap(),
+                flight
+                    .do_get(with(token, Ticket::new(bytes.to_vec())))
+                    .await
+                    .err()
+                    .unwrap(),
+                flight.do_put(with(token, put)).await.err().unwrap(),
+                flight
+                    .do_action(with(
+                        token,
+                        Action::new("CreatePreparedStatement", bytes.to_vec()),
+                    ))
+                    .await
+                    .err()
+                    .unwrap(),
+                flight
+                    .do_action(with(token, Action::new("BeginTransaction", bytes.to_vec())))
+                    .await
+                    .err()
+                    .unwrap(),
+            ];
+            for refused in refusals {
+                let expected = if token.is_some() {
+                    Code::InvalidArgument
+                } else {
+                    Code::Unauthenticated
+                };
+                assert_eq!(refused.code(), expected, "{bytes:?}: {refused}");
+                assert!(code(&refused).starts_with("TRE-"), "{refused}");
+                assert!(!refused.message().contains("Decode"), "{refused}");
+            }
+        }
+    }
     world.stop().await;
 }
