@@ -101,5 +101,9 @@ fn opened(open: wire::OpenData, frame: Frame) -> Result<Engine, Problem> {
 /// What went wrong, for the operator's log.
 fn failed(error: DataError) -> Problem {
     let what = error.to_string();
-    if let DataError::Refused(problem) = error { problem } else { Problem::of(&codes::RUN_FAILED, what) }
+    if let DataError::Refused(problem) = error {
+        problem
+    } else {
+        Problem::of(&codes::RUN_FAILED, what)
+    }
 }

@@ -312,6 +312,7 @@ fn the_server_is_killed_at_random_moments() {
     let whole = begun.elapsed();
     server.stop().unwrap();
 
+    let mut cut_short = 0;
     for moment in 0..MOMENTS {
         let server = Server::start(&home).unwrap_or_else(|error| panic!("moment {moment}: {error}"));
         let after = whole.mul_f64(random.random_range(0.0..1.0));
@@ -324,12 +325,17 @@ fn the_server_is_killed_at_random_moments() {
                 tre_tests::processes::kill_9(pid);
             });
             // Ends with the server, or, if it was quick, before it.
-            let _died = work(&home, &server, &operator, &format!("p{moment}"), &mut told);
+            let worked = work(&home, &server, &operator, &format!("p{moment}"), &mut told);
+            cut_short += usize::from(worked.is_err());
         });
         drop(server);
         holds(&home, &told)
             .unwrap_or_else(|error| panic!("moment {moment}, after {after:?}: {error}\n{told:?}"));
     }
+    assert!(
+        cut_short >= MOMENTS / 4,
+        "only {cut_short} of {MOMENTS} lives were cut short"
+    );
 }
 
 #[test]
@@ -340,6 +346,7 @@ fn an_ingest_is_killed_at_random_moments() {
     let begun = Instant::now();
     home.tre(&["ingest", "clinic/spec.toml"]).unwrap().ok().unwrap();
     let whole = begun.elapsed();
+    let mut cut_short = 0;
     for moment in 0..MOMENTS {
         // Another content each time, so that there is a version to publish.
         let visits = format!(
@@ -351,10 +358,14 @@ fn an_ingest_is_killed_at_random_moments() {
         let after = whole.mul_f64(random.random_range(0.0..1.1));
         until_or(after, || ingest.ended()).unwrap();
         ingest.kill().unwrap();
-        drop(ingest);
+        cut_short += usize::from(!ingest.wait(PATIENCE).unwrap().status.success());
         holds(&home, &Told::default())
             .unwrap_or_else(|error| panic!("moment {moment}, after {after:?}: {error}"));
     }
+    assert!(
+        cut_short >= MOMENTS / 4,
+        "only {cut_short} of {MOMENTS} ingests were cut short"
+    );
     home.tre(&["ingest", "clinic/spec.toml"]).unwrap().ok().unwrap();
     holds(&home, &Told::default()).unwrap();
 }

@@ -52,7 +52,13 @@ async fn evidence_equals_brute_force_for_every_group() {
             units.dedup();
             units.len() as u64
         };
-        let cost = |values: &[Value]| if let Value::Decimal { unscaled, .. } = values[1] { Some(unscaled) } else { None };
+        let cost = |values: &[Value]| {
+            if let Value::Decimal { unscaled, .. } = values[1] {
+                Some(unscaled)
+            } else {
+                None
+            }
+        };
         assert_eq!(cells.rows(row), rows.len() as u64);
         assert_eq!(cells.units(row), units_with(&|_| true));
         assert_eq!(cells.present(Some(0), row), units_with(&|v| cost(v).is_some()));

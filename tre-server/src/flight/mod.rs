@@ -73,7 +73,10 @@ impl Flight {
         match result {
             Err(refused) if !is_coded(&refused) => {
                 self.0.describing(headers).await?;
-                Err(status(Problem::of(&codes::RUN_BAD_CALL, codes::RUN_BAD_CALL.title)))
+                Err(status(Problem::of(
+                    &codes::RUN_BAD_CALL,
+                    codes::RUN_BAD_CALL.title,
+                )))
             }
             result => result,
         }
