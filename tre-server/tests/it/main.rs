@@ -10,5 +10,7 @@
 mod access;
 mod control;
 mod flight;
+mod refusals;
 mod tokens;
+mod wire;
 mod world;
