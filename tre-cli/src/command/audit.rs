@@ -173,9 +173,9 @@ pub(crate) fn run(args: AuditArgs, shell: &Shell) -> Outcome {
         } => {
             let directory = log.directory()?;
             copy_log(&directory, &target)?;
+            let target = target.display();
             shell.note(&format!(
-                "copied to {}; verify it with `tre audit verify --log`",
-                target.display()
+                "copied; verify it with `tre audit verify --log {target}`"
             ));
             Ok(Exit::Answered)
         }

@@ -14,7 +14,7 @@ use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{Cell, Grid, Published, Shown, View, listing, published};
+use crate::render::{Cell, Grid, Published, Shown, View, listing, published, to_the_second};
 use crate::shell::Shell;
 
 /// Ask for an output to be released, and follow it
@@ -227,7 +227,7 @@ impl Shown for RequestReport {
                 "author",
                 format!("{}, project {}", summary.author, summary.project),
             ),
-            ("submitted", summary.created.clone()),
+            ("submitted", to_the_second(&summary.created)),
             ("approvals", summary.progress()),
             ("checker", summary.decision.clone()),
             (

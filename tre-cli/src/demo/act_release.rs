@@ -30,7 +30,9 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.play("alice", &submit, Exit::Answered)?;
     let request = only_request(stage)?;
 
-    stage.narrator.say("Nobody decides on their own request:")?;
+    stage
+        .narrator
+        .say("She cannot let it go herself: checkers decide, and never on a request of their own.")?;
     stage.play("alice", &["tre", "review", "approve", &request], Exit::Error)?;
 
     stage
@@ -77,10 +79,14 @@ fn bound(stage: &mut Stage, output: &str) -> Result<(), Failure> {
     stage.announce("alice", &["sha256sum", OUTPUT])?;
     stage.narrator.output(&format!("{hash}  {OUTPUT}"))?;
     let record: serde_json::Value = serde_json::from_str(&read(stage, RECORD)?).unwrap_or_default();
-    let bound = record.get("output").map(ToString::to_string).unwrap_or_default();
-    insist(bound.contains(&hash), "the record is not bound to the output")?;
-    stage.announce("alice", &["grep", "-o", "\"output\":{[^}]*}", RECORD])?;
-    stage.narrator.output(&format!("\"output\":{bound}"))
+    let bound = record
+        .pointer("/output/sha256")
+        .and_then(serde_json::Value::as_str);
+    insist(bound == Some(&hash), "the record is not bound to the output")?;
+    let start: String = hash.chars().take(8).collect();
+    let words = ["grep", "-o", &format!("\"sha256\":\"{start}[^\"]*\""), RECORD];
+    stage.announce("alice", &words)?;
+    stage.narrator.output(&format!("\"sha256\":\"{hash}\""))
 }
 
 fn read(stage: &Stage, name: &str) -> Result<String, Failure> {

@@ -78,12 +78,9 @@ impl Cell {
         Cell::Number(value.to_string())
     }
 
-    /// A time of RFC 3339, to the second; JSON has it in full.
+    /// A time, as [`to_the_second`].
     pub(crate) fn time(text: &str) -> Self {
-        match text.parse::<jiff::Timestamp>() {
-            Ok(time) => Cell::text(time.strftime("%Y-%m-%dT%H:%M:%SZ")),
-            Err(_) => Cell::text(text),
-        }
+        Cell::Text(to_the_second(text))
     }
 
     /// Text, or NULL.
@@ -172,6 +169,14 @@ pub(crate) fn published<S: Shown>() -> Published {
     Published {
         kind: S::KIND,
         schema,
+    }
+}
+
+/// A time of RFC 3339 without the fractions that only programs want; JSON has them.
+pub(crate) fn to_the_second(text: &str) -> String {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        Err(_) => text.to_owned(),
     }
 }
 

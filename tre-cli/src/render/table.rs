@@ -21,7 +21,7 @@ fn facts(facts: &[(&'static str, String)], paper: Paper) -> String {
     });
     let mut text = String::new();
     for (name, value) in facts {
-        let lines = value.lines().flat_map(|line| folded(&visible(line), room, "  "));
+        let lines = value.lines().flat_map(|line| folded(&visible(line), room, ""));
         let lines = std::iter::once(*name).chain(std::iter::repeat("")).zip(lines);
         let mut shown = 0;
         for (name, line) in lines {

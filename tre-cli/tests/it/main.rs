@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
+mod demo;
 mod help;
 mod homes;
 mod streams;
