@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -37,6 +37,20 @@ pub fn of_session(session: &str) -> Result<Vec<Pid>> {
         }
     }
     Ok(found)
+}
+
+/// Processor time that a process has used so far, in clock ticks (hundredths of a second).
+pub fn ticks(pid: Pid) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The fields after the name, which may hold anything: state is the first, user and system time the 12th and 13th.
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let field = |at: usize| -> Result<u64> { Ok(fields.get(at).context("a short stat")?.parse()?) };
+    Ok(field(11)? + field(12)?)
 }
 
 /// `kill -9`. A process that has ended already is no error.

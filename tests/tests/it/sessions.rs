@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tre_tests::home::{Home, Token};
 use tre_tests::person::{Answer, Person};
-use tre_tests::processes::{kill_9, of_session, workers};
+use tre_tests::processes::{kill_9, of_session, ticks, workers};
 use tre_tests::program::{Run, Running};
 use tre_tests::scenes::Permit;
 use tre_tests::server::Server;
@@ -93,22 +93,32 @@ impl Scene {
         Ok(rows)
     }
 
-    /// Starts a query and waits until its session says that it is at work. Returns the session's id too.
+    /// Starts a query and waits until its data worker computes. Returns the session's id too.
     fn at_work(&self, person: &Person, sql: &str) -> Result<(Running, String)> {
         let idle: Vec<String> = self.sessions()?.iter().map(id).collect();
         let mut running = person.start(&["sql", "-c", sql, "--format", "json"])?;
-        let session = until("a session at work", PATIENCE, || {
+        let mut too_short = || -> Result<()> {
             anyhow::ensure!(
                 !running.ended()?,
-                "the long query was too short to be caught, or failed at once"
+                "the query failed at once, or was too short to be caught"
             );
+            Ok(())
+        };
+        let session = until("a session with a query", PATIENCE, || {
+            too_short()?;
             let rows = self.sessions()?;
-            let at_work = rows
-                .iter()
-                .find(|row| row["state"] == "querying" && row["data_worker"] == true);
+            let at_work = rows.iter().find(|row| row["state"] == "querying");
             Ok(at_work.map(id))
         })?;
         anyhow::ensure!(idle.contains(&session), "the query opened a session of its own");
+        // A session with a query may still be planning, and a worker that is killed then was idle: what the worker has
+        // used of the processor says that it is at it.
+        let data = only("data", &session)?;
+        let before = ticks(data)?;
+        holds("a data worker at work", PATIENCE, || {
+            too_short()?;
+            Ok(ticks(data)? >= before + 20)
+        })?;
         Ok((running, session))
     }
 }
