@@ -32,8 +32,8 @@ pub(crate) static CLI_NO_SERVER: Code = Code {
     id: "TRE-CLI-004",
     title: "the server cannot be reached",
     meaning: "No connection could be made to the address of --url or TRE_URL: nothing listens there, the name does not \
-              resolve, or the TLS handshake failed.",
-    remedy: "check the address and that `tre serve` is running",
+              resolve, or what answers does not speak gRPC as the address says: grpc+tls:// with TLS, grpc:// without.",
+    remedy: "check that `tre serve` is running, the address, and whether it is grpc:// or grpc+tls://",
 };
 
 /// A certificate problem.

@@ -1,5 +1,7 @@
 //! `tre schema`: what a project can see, and the rules of its exits in plain words.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,9 +70,22 @@ impl Shown for SchemaReport {
                 1 => "1 reviewer".to_owned(),
                 n => format!("{n} reviewers"),
             };
-            format!("{}: policy {}, {reviewers}\n{}", row.exit, row.policy, row.words)
+            format!("{}: policy {}, {reviewers}", row.exit, row.policy)
         };
-        facts.extend(self.exits.iter().map(|row| ("exit", exit(row))));
+        facts.push((
+            "exits",
+            self.exits.iter().map(exit).collect::<Vec<_>>().join("\n"),
+        ));
+        // Exits may share a policy; its words are said once.
+        let policies: BTreeMap<&str, &str> = self
+            .exits
+            .iter()
+            .map(|row| (row.policy.as_str(), row.words.as_str()))
+            .collect();
+        let words = policies
+            .into_iter()
+            .map(|(policy, words)| format!("{policy}:\n{words}"));
+        facts.push(("rules", words.collect::<Vec<_>>().join("\n")));
         View {
             facts,
             grids: self.tables.iter().map(TableReport::grid).collect(),

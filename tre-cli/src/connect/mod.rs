@@ -129,10 +129,13 @@ impl Remote {
         token: Token,
     ) -> Result<Self, Failure> {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            Failure::of(
-                &codes::CLI_NO_SERVER,
-                format!("cannot reach `{url}`: {}", last_source(error)),
-            )
+            let why = last_source(error);
+            let code = if why.contains("certificate") {
+                &codes::CLI_TLS
+            } else {
+                &codes::CLI_NO_SERVER
+            };
+            Failure::of(code, format!("cannot reach `{url}`: {why}"))
         };
         let endpoint = Endpoint::from_shared(url.http()).map_err(|error| unreachable(&error))?;
         let mut endpoint = endpoint.connect_timeout(CONNECT_WITHIN).tcp_nodelay(true);

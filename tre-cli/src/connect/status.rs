@@ -90,7 +90,9 @@ fn more(reasons: Vec<Reason>) -> Vec<String> {
 
 /// A status from something that is not this system: a proxy, another server, the connection itself.
 fn uncoded(status: &Status) -> Told {
-    let code = if status.code() == Grpc::Unavailable {
+    // A status that was made here, from a connection that broke or speaks something else, has a source.
+    let is_ours = std::error::Error::source(status).is_some();
+    let code = if is_ours || status.code() == Grpc::Unavailable {
         &codes::CLI_NO_SERVER
     } else if status.code() == Grpc::Unimplemented {
         &codes::CLI_PROTOCOL
