@@ -39,8 +39,9 @@ const SHORT: &str = "SELECT count(*) AS n FROM measurement";
 
 /// A server on the Eunomia extract, whose operator can see sessions.
 struct Scene {
-    home: Home,
+    // Before the home: fields are dropped in this order, and a server writes to the end.
     server: Server,
+    home: Home,
     operator: Person,
 }
 

@@ -81,8 +81,9 @@ impl Case {
 
 /// A home with the clinic, a project, and alice at work in it.
 struct Scene {
-    home: Home,
+    // Before the home: fields are dropped in this order, and a server writes to the end.
     server: Server,
+    home: Home,
     operator: Person,
     alice: Person,
     token: Token,
