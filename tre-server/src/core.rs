@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tre_core::algebra::Expr;
@@ -13,6 +14,7 @@ use tre_core::manifest::ColumnMeta;
 use tre_core::permit::{ExitName, Permit, Phase, Role};
 use tre_core::policy::Policy;
 use tre_home::Home;
+use tre_home::audit::AuditError;
 use tre_home::store::{Project as StoredProject, Store};
 
 use crate::authz::{Access, Action, Allowed, ProjectFacts, Resource};
@@ -27,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) access: Access,
     pub(crate) sessions: Sessions,
     pub(crate) jails: Jails,
+    /// Set when the log has refused an entry: from then on nobody is served.
+    log_failed: AtomicBool,
 }
 
 /// A project as the server works with it.
@@ -70,6 +74,7 @@ impl Core {
             access,
             sessions: Sessions::default(),
             jails,
+            log_failed: AtomicBool::new(false),
         }))
     }
 
@@ -87,10 +92,17 @@ impl Core {
         Ok(self.home.vault().random()?)
     }
 
-    /// Writes an entry of the log; returns when it is durable.
+    /// Writes an entry of the log; returns when it is durable. A log that cannot be written ends all service.
     pub(crate) async fn audit(&self, actor: Actor, event: Event) -> Result<(), Problem> {
-        self.home.audit().append(actor, event).await?;
-        Ok(())
+        match self.home.audit().append(actor, event).await {
+            Ok(_) => Ok(()),
+            // Nothing was written and nothing is broken: only this entry is too long.
+            Err(error @ AuditError::TooLarge { .. }) => Err(error.into()),
+            Err(error) => {
+                self.log_failed.store(true, Ordering::Release);
+                Err(error.into())
+            }
+        }
     }
 
     /// Who somebody is in the log.
@@ -113,6 +125,12 @@ impl Core {
 
     /// The bearer of a token: signed here, in time, not revoked. Refusals are logged.
     pub(crate) async fn caller(&self, bearer: &str) -> Result<Caller, Problem> {
+        if self.log_failed.load(Ordering::Acquire) {
+            return Err(Problem::of(
+                &codes::LOG_WRITE,
+                "the audit log cannot be written, so nothing is served",
+            ));
+        }
         let audience = self.home.config().origin.as_str();
         let refused = match identity::verify(bearer, audience, self.now(), self.home.vault().tokens()) {
             Ok(caller) => match self.store.tokens().get(&caller.token).await? {

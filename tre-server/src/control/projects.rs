@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tre_core::audit::Event;
 use tre_core::codes::Problem;
 use tre_proto::v1;
 
@@ -18,7 +19,8 @@ pub(super) async fn plan(
     caller: &Caller,
     message: v1::PlanProjectRequest,
 ) -> Result<v1::ProjectPlan, Fault> {
-    let proposal = proposal(core, caller, Action::PlanProject, &message.permit).await?;
+    let proposal = Proposal::read(core, &message.permit).await?;
+    let proposal = may(core, caller, Action::PlanProject, proposal).await?;
     Ok(shown_plan(projects::plan(core, proposal).await?, false))
 }
 
@@ -28,7 +30,14 @@ pub(super) async fn apply(
     message: v1::ApplyProjectRequest,
 ) -> Result<v1::ProjectPlan, Fault> {
     let actor = core.actor(caller, None);
-    let proposal = proposal(core, caller, Action::ApplyProject, &message.permit).await?;
+    let read = Proposal::read(core, &message.permit).await;
+    if let Err(problem) = &read {
+        let code = problem.code.id.to_owned();
+        // A permit that cannot be read names no project that could be believed.
+        core.audit(actor.clone(), Event::ProjectRefused { project: None, code })
+            .await?;
+    }
+    let proposal = may(core, caller, Action::ApplyProject, read?).await?;
     let id = proposal.project().clone();
     let plan = match projects::plan(core, proposal).await {
         Ok(plan) => plan,
@@ -41,14 +50,13 @@ pub(super) async fn apply(
     Ok(shown_plan(plan, true))
 }
 
-/// Reads a permit and asks whether the caller may do this with the project that it names.
-async fn proposal(
+/// Asks whether the caller may do this with the project that the permit names.
+async fn may(
     core: &Arc<Core>,
     caller: &Caller,
     action: Action,
-    permit: &str,
+    proposal: Proposal,
 ) -> Result<Proposal, Problem> {
-    let proposal = Proposal::read(core, permit).await?;
     let _allowed = core
         .authorize(caller, action, On::Project(&proposal.subject(core)?))
         .await?;

@@ -33,16 +33,16 @@ pub async fn issue(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Issued, Problem> {
-    let caller = identity::shape(wish, TokenId::from_random(home.vault().random()?), now)?;
-    is_a_name_for_people(&caller)?;
-    if let Some(project) = &caller.project {
-        let permit = open_permit(store, project).await?;
-        fits(
-            &permit,
-            &caller,
-            permit.valid.phase(now, home.config().timezone.zone()),
-        )?;
-    }
+    let caller = match judged(home, store, wish, now).await {
+        Ok(caller) => caller,
+        Err(problem) => {
+            let (call, code) = ("IssueToken".to_owned(), problem.code.id.to_owned());
+            home.audit()
+                .append(actor, Event::ControlRefused { call, code })
+                .await?;
+            return Err(problem);
+        }
+    };
     let event = Event::TokenIssued {
         token: caller.token.clone(),
         user: caller.user.clone(),
@@ -73,6 +73,21 @@ pub async fn issue(
         id: caller.token,
         expires: caller.expires,
     })
+}
+
+/// What a wish's token would say, if it may be issued.
+async fn judged(home: &Home, store: &Store, wish: Wish, now: Timestamp) -> Result<Caller, Problem> {
+    let caller = identity::shape(wish, TokenId::from_random(home.vault().random()?), now)?;
+    is_a_name_for_people(&caller)?;
+    if let Some(project) = &caller.project {
+        let permit = open_permit(store, project).await?;
+        fits(
+            &permit,
+            &caller,
+            permit.valid.phase(now, home.config().timezone.zone()),
+        )?;
+    }
+    Ok(caller)
 }
 
 /// Logs and ends a token. Returns false, and logs nothing, for one that was revoked before. Its session is for a running

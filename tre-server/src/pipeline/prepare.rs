@@ -183,7 +183,12 @@ async fn log_planned(core: &Core, session: &Session, prepared: &Prepared) -> Res
 }
 
 /// Logs a refusal; if that fails, the failure is what is answered.
-async fn log_refused(core: &Core, session: &Session, prepared: &Prepared, problem: Problem) -> Refusal {
+pub(super) async fn log_refused(
+    core: &Core,
+    session: &Session,
+    prepared: &Prepared,
+    problem: Problem,
+) -> Refusal {
     let (sql_sha256, sql_sealed) = logged_sql(core, prepared);
     let event = Event::QueryRefused {
         query: prepared.query.clone(),

@@ -17,7 +17,7 @@ use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
 use tre_proto::v1;
 
-use super::prepare::{Prepared, plan_at};
+use super::prepare::{Prepared, log_refused, plan_at};
 use super::{Refusal, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
@@ -153,7 +153,8 @@ pub(super) async fn judge(
 ) -> Result<Judged, Refusal> {
     if !prepared.is_bound() {
         let what = "the query has placeholders without values";
-        return Err(Refusal::Refused(vec![Problem::of(&codes::SQL_PARAMETERS, what)]));
+        let problem = Problem::of(&codes::SQL_PARAMETERS, what);
+        return Err(log_refused(core, session, prepared, problem).await);
     }
     let _allowed = core
         .authorize(&session.caller, Action::Query, On::Project(&session.project))
