@@ -1,16 +1,21 @@
 //! Encrypted Parquet from an open file: what a jailed worker without a file system can read.
 
 use std::fs::File;
+use std::io::{BufReader, Read, Result as IoResult};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::encryption::decrypt::FileDecryptionProperties;
+use parquet::errors::Result as ParquetResult;
+use parquet::file::reader::{ChunkReader, Length};
 
 /// Key of one dataset file, 32 bytes. Prints nothing of itself.
 #[derive(Clone)]
@@ -29,10 +34,61 @@ impl std::fmt::Debug for FileKey {
     }
 }
 
+/// A file that is read by position. Threads and joins read one file at once; descriptors that were duplicated share one
+/// offset, so reading by seeking would hand one reader the other's bytes.
+#[derive(Debug, Clone)]
+struct Positioned {
+    file: Arc<File>,
+    length: u64,
+}
+
+/// Bytes from a position on.
+struct FromPosition {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromPosition {
+    fn read(&mut self, buffer: &mut [u8]) -> IoResult<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Length for Positioned {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Positioned {
+    type T = BufReader<FromPosition>;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
+        Ok(BufReader::new(FromPosition {
+            file: Arc::clone(&self.file),
+            at: start,
+        }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        // A length comes from an authenticated footer or page header; it still cannot be longer than the file.
+        if start.saturating_add(length as u64) > self.length {
+            return Err(parquet::errors::ParquetError::EOF(format!(
+                "{length} bytes at {start} are not there"
+            )));
+        }
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
+    }
+}
+
 /// One file of a version, with its decrypted footer.
 #[derive(Debug)]
 pub(super) struct SealedFile {
-    file: File,
+    file: Positioned,
     metadata: ArrowReaderMetadata,
 }
 
@@ -48,6 +104,14 @@ impl SealedFile {
             .build()
             .map_err(DataFusionError::from)?;
         let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
+        let length = file
+            .metadata()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?
+            .len();
+        let file = Positioned {
+            file: Arc::new(file),
+            length,
+        };
         let metadata = ArrowReaderMetadata::load(&file, options).map_err(DataFusionError::from)?;
         let found = metadata.schema();
         let same = found.fields().len() == schema.fields().len()
@@ -69,12 +133,8 @@ impl SealedFile {
     /// # Errors
     /// When the file cannot be read or a page does not authenticate.
     pub(super) fn read(&self, columns: &[usize], batch_rows: usize) -> Result<ParquetRecordBatchReader> {
-        let file = self
-            .file
-            .try_clone()
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
             .with_projection(mask)
             .with_batch_size(batch_rows)
             .build()

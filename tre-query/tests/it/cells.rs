@@ -277,3 +277,17 @@ async fn a_truncated_date_is_its_first_moment() {
         assert!(text.ends_with("-01T00:00:00"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn threads_may_read_one_file_at_once() {
+    let tables = clinic();
+    for _ in 0..50 {
+        // A fresh engine decodes the public table by both threads at once, and both sides of the join read one file.
+        let (grant, engine) = engine(&tables);
+        let sql = "SELECT chapter, count(*) FROM visit a JOIN visit b ON a.pid = b.pid JOIN icd10 ON a.icd = code \
+                   GROUP BY chapter";
+        let f = frontier(DeskTable::of_grant(&grant), sql).await;
+        let (_, batch) = engine.run(&f).unwrap();
+        assert_eq!(batch.num_rows(), 3);
+    }
+}
