@@ -88,8 +88,10 @@ fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
     let runtime = runtime.map_err(|error| Failure::of(&codes::CLI_FILE, format!("cannot start: {error}")))?;
     runtime.block_on(async {
         tokio::select! {
-            ended = future => ended,
+            // First, so that whoever sees a sign of the call can already interrupt it.
+            biased;
             _pressed = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+            ended = future => ended,
         }
     })
 }

@@ -53,12 +53,22 @@ struct SchemaReport {
     tables: Vec<TableReport>,
     /// How results leave.
     exits: Vec<ExitRow>,
+    /// One table was asked for: people want to see that, not the rules again.
+    #[serde(skip)]
+    brief: bool,
 }
 
 impl Shown for SchemaReport {
     const KIND: &'static str = "schema";
 
     fn view(&self) -> View {
+        let grids = self.tables.iter().map(TableReport::grid).collect();
+        if self.brief {
+            return View {
+                facts: Vec::new(),
+                grids,
+            };
+        }
         let mut facts = vec![
             ("project", self.project.clone()),
             ("title", self.title.clone()),
@@ -86,10 +96,7 @@ impl Shown for SchemaReport {
             .into_iter()
             .map(|(policy, words)| format!("{policy}:\n{words}"));
         facts.push(("rules", words.collect::<Vec<_>>().join("\n")));
-        View {
-            facts,
-            grids: self.tables.iter().map(TableReport::grid).collect(),
-        }
+        View { facts, grids }
     }
 }
 
@@ -114,6 +121,7 @@ pub(crate) async fn show(
     format: Format,
     shell: &Shell,
 ) -> Result<(), Failure> {
+    let brief = table.is_some();
     let table = table.map(TableName::to_string).unwrap_or_default();
     let schema = answer(remote.control().get_schema(v1::GetSchemaRequest { table }).await)?;
     let report = SchemaReport {
@@ -122,6 +130,7 @@ pub(crate) async fn show(
         until: schema.until,
         tables: schema.tables.into_iter().map(TableReport::from).collect(),
         exits: schema.exits.into_iter().map(ExitRow::from).collect(),
+        brief,
     };
     shell.show(&report, format)
 }

@@ -106,8 +106,9 @@ fn ask(remote: &Remote, sql: &str, format: Format, shell: &Shell, runtime: &Hand
     let spinner = shell.spinner("asking");
     let answered = runtime.block_on(async {
         tokio::select! {
-            answered = query(remote, sql) => answered,
+            biased;
             _pressed = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+            answered = query(remote, sql) => answered,
         }
     });
     spinner.finish_and_clear();

@@ -178,7 +178,7 @@ async fn a_suppressed_value_is_null_in_everything_computed_from_it() {
     let base = "SELECT icd, count(*) AS n, sum(cost) AS c FROM visit WHERE icd IS NOT NULL GROUP BY icd";
     let mut text = String::new();
     for sql in [
-        base.to_owned(),
+        format!("{base} ORDER BY icd"),
         format!(
             "SELECT icd, coalesce(n, 0) AS n0, n + 1 AS n1, c / n AS ratio, c FROM ({base}) t ORDER BY icd"
         ),
