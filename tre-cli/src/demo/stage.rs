@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::narrator::{Narrator, WIDTH};
 use crate::codes;
@@ -107,6 +108,9 @@ impl Stage {
 
     /// Runs a command without a word about it.
     pub(super) fn run(&mut self, who: &str, words: &[&str], expected: Exit) -> Result<Printed, Failure> {
+        if self.interrupted.load(Ordering::SeqCst) {
+            return Err(Failure::Interrupted);
+        }
         let cannot = |error: &std::io::Error| Failure::file("start", Path::new(PROGRAM), error);
         let mut command = self.command(words);
         if let Some(token) = self.tokens.get(who) {
@@ -194,7 +198,7 @@ impl Stage {
         self.server = None;
     }
 
-    /// A failure that came from Ctrl-C is one: the person has seen enough.
+    /// Whatever failed after Ctrl-C failed because of it: the person has seen enough.
     pub(super) fn or_interrupted(&self, told: Result<(), Failure>) -> Result<(), Failure> {
         match told {
             Err(_) if self.interrupted.load(Ordering::SeqCst) => Err(Failure::Interrupted),
@@ -248,8 +252,7 @@ fn unexpected(words: &[&str], status: ExitStatus, expected: Exit) -> Failure {
     Failure::of(&codes::CLI_DEMO, what)
 }
 
-/// Set by Ctrl-C. The commands and the server get the same signal from the terminal and end; the story then fails at
-/// the step that it is at, and puts everything away.
+/// Set by Ctrl-C and SIGTERM. The story then ends at the step that it is at, and everything is put away.
 fn interruptions() -> Arc<AtomicBool> {
     let pressed = Arc::new(AtomicBool::new(false));
     let sets = Arc::clone(&pressed);
@@ -257,9 +260,16 @@ fn interruptions() -> Arc<AtomicBool> {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
             return;
         };
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+        runtime.block_on(async {
+            let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+                return;
+            };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
             sets.store(true, Ordering::SeqCst);
-        }
+        });
     });
     pressed
 }
