@@ -18,7 +18,7 @@ use crate::render::Format;
 ///
 /// New here? `tre demo` tells the whole story on simulated patients in about a minute.
 #[derive(Debug, Parser)]
-#[command(name = "tre", version, max_term_width = 100, after_help = OVERVIEW, propagate_version = true)]
+#[command(name = "tre", version, max_term_width = 100, after_help = OVERVIEW)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

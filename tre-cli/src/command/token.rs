@@ -46,7 +46,7 @@ enum TokenCommand {
         /// The user, as the permit names them
         #[arg(long, value_name = "USER")]
         user: UserName,
-        /// What the user may act as
+        /// What the user acts as: analyst, checker, operator or auditor
         #[arg(long, value_name = "ROLE", value_parser = role)]
         role: Role,
         /// How long the token is good for, e.g. 30m, 8h

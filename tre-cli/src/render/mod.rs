@@ -25,7 +25,7 @@ pub(crate) enum Format {
     /// For people.
     #[default]
     Table,
-    /// One JSON document; `kind` names its schema in tre-cli/schema.
+    /// One JSON document; `tre explain --json-schema KIND` prints the schema of its kind.
     Json,
     /// RFC 4180, with a header line. An unquoted empty field is NULL.
     Csv,
