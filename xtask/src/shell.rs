@@ -1,5 +1,6 @@
 //! What the commands need of the machine: where things are, running programs, taking their time.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +16,8 @@ pub(crate) struct Shell {
     /// Cargo's target directory, whoever chose it.
     pub(crate) target: PathBuf,
     cargo: String,
+    /// What `cargo run` told this program about itself. Build scripts of some dependencies watch these names.
+    about_xtask: Vec<OsString>,
 }
 
 impl Shell {
@@ -38,7 +41,19 @@ impl Shell {
             .with_context(|| format!("`{}` is in no target directory", program.display()))?
             .to_path_buf();
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        Ok(Shell { root, target, cargo })
+        let about_xtask = std::env::vars_os()
+            .map(|(name, _)| name)
+            .filter(|name| {
+                let name = name.to_string_lossy();
+                name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+            })
+            .collect();
+        Ok(Shell {
+            root,
+            target,
+            cargo,
+            about_xtask,
+        })
     }
 
     /// A directory in the target directory for what peers need: virtual environment, verifier.
@@ -46,10 +61,15 @@ impl Shell {
         self.target.join("peers")
     }
 
-    /// `cargo` in the workspace's root.
+    /// `cargo` in the workspace's root, in the environment of somebody who types the command: otherwise `ring`, whose
+    /// build script watches the package's name, and all that depends on it would be compiled anew at every change
+    /// between the two.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(&self.cargo, arguments);
         command.env("CARGO_TARGET_DIR", &self.target);
+        for name in &self.about_xtask {
+            command.env_remove(name);
+        }
         command
     }
 
