@@ -104,10 +104,12 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
         let of_groups = groups.rows().iter().zip(verdicts.chunks(arguments.len()));
         // A verdict that is missing suppresses.
         let of_groups = of_groups.map(|(group, row)| {
-            (
-                group.source,
-                row.get(slot).copied().unwrap_or(Some(Rule::Threshold)),
-            )
+            let verdict = row.get(slot).copied().unwrap_or(Some(Rule::Threshold));
+            let evidence = Evidence {
+                cells,
+                row: group.source,
+            };
+            (group.source, rules::of_value(evidence, *kind, verdict, rules))
         });
         let treated = treat(column, *kind, of_groups, rules)
             .ok_or("a value is not of the type that its layout demands".to_owned())?;
@@ -151,9 +153,11 @@ fn treat(
     rules: &RulePack,
 ) -> Option<Treated> {
     match kind {
-        ValueKind::CountRows | ValueKind::CountUnits | ValueKind::Count { .. } => {
-            treatments::counts(column, groups, rules.rounding)
-        }
+        ValueKind::CountRows
+        | ValueKind::CountUnits
+        | ValueKind::Count { .. }
+        | ValueKind::CountUnitsOf { .. } => treatments::counts(column, groups, rules.rounding),
+        ValueKind::Min { .. } | ValueKind::Max { .. } => treatments::extremes(column, groups),
         ValueKind::Sum { .. } => treatments::sums(column, groups, &rules.magnitudes, rules.rounding),
     }
 }

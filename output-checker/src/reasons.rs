@@ -46,6 +46,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::None => None,
         Rule::Base => Some(&codes::SDC_BASE),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
+        Rule::Extreme => Some(&codes::SDC_EXTREME),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
@@ -61,9 +62,10 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             Rounding::Nearest { base, .. } => format!("to the nearest multiple of {base}"),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
+        Rule::Extreme => format!("fewer than {} people share it", rules.units.minimum),
         Rule::Complement => {
             format!(
-                "it differs from another value of its row by fewer than {} people",
+                "it differs from another value of its row, or from the whole group, by fewer than {} people",
                 rules.complement.minimum
             )
         }

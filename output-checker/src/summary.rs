@@ -81,14 +81,21 @@ impl Summary {
 
 /// A value in the words of SQL.
 fn value_text(kind: ValueKind, lineage: &Lineage) -> String {
-    let argument = |index: usize| match lineage.arguments.get(index) {
-        Some(argument) => format!("{}.{}", argument.table, argument.column),
-        None => format!("argument {index}"),
+    let of = |function: &str, index: usize| match lineage.arguments.get(index) {
+        Some(argument) => {
+            let filter = if argument.conditional { " FILTER (…)" } else { "" };
+            format!("{function}({}){filter}", argument.quantity)
+        }
+        None => format!("{function}(argument {index})"),
     };
     match kind {
         ValueKind::CountRows => "count(*)".into(),
         ValueKind::CountUnits => "count(distinct pid)".into(),
-        ValueKind::Count { argument: index } => format!("count({})", argument(index)),
-        ValueKind::Sum { argument: index } => format!("sum({})", argument(index)),
+        // It counts the people of the rows that the argument counts.
+        ValueKind::CountUnitsOf { argument } => format!("people of {}", of("count", argument)),
+        ValueKind::Count { argument } => of("count", argument),
+        ValueKind::Sum { argument } => of("sum", argument),
+        ValueKind::Min { argument } => of("min", argument),
+        ValueKind::Max { argument } => of("max", argument),
     }
 }

@@ -33,6 +33,8 @@ pub enum Rule {
     Base,
     /// All values behind the cell are the same.
     SameValue,
+    /// Too few units share the smallest or largest value.
+    Extreme,
     /// The cell differs from another value of its row by too few units.
     Complement,
     /// Too few units.
@@ -51,10 +53,11 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
+    Rule::Extreme,
     Rule::Complement,
     Rule::Threshold,
     Rule::Zero,
@@ -126,6 +129,7 @@ impl fmt::Display for Rule {
             Rule::None => "none",
             Rule::Base => "base",
             Rule::SameValue => "same-value",
+            Rule::Extreme => "extreme",
             Rule::Complement => "complement",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",

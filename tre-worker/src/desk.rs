@@ -136,7 +136,13 @@ fn planned_message(query_id: String, planned: &Planned) -> Result<Response, Prob
             table: table.to_string(),
             columns: columns.iter().map(ToString::to_string).collect(),
         }),
-        Node::Filter { .. } | Node::Project { .. } | Node::JoinUnit { .. } | Node::JoinPublic { .. } => None,
+        Node::Filter { .. }
+        | Node::Project { .. }
+        | Node::JoinUnit { .. }
+        | Node::JoinPublic { .. }
+        | Node::Union { .. }
+        | Node::PerUnit { .. }
+        | Node::Number { .. } => None,
     });
     Ok(Response::Planned(wire::Planned {
         query_id,

@@ -10,11 +10,18 @@
 //! | scan of a private table | the row's unit | files hold one unit per row; the permit's filter reads that row only |
 //! | scan of a public table | none | holders' reference data about nobody |
 //! | filter, project | those of the input row | expressions read one row, are total, and have no state |
-//! | join on the unit | the common unit of both sides | the unit is the join key, so both rows vanish with the one person |
-//! | join with a public table | those of the left row | the right row belongs to nobody |
+//! | join on the unit, inner or left | the common unit of both sides | the unit is a join key: a left row's partners, or that it has none, are matters of its own unit |
+//! | semi- or anti-join on the unit | the left row's unit | whether a partner exists is decided by rows of the same unit |
+//! | join with a public table, of any kind | those of the left row | the right rows belong to nobody and are there whoever takes part |
+//! | union | the row's unit | rows are put side by side; no table is read twice, so that no row counts twice |
+//! | aggregation per unit | the unit | a group holds rows of one unit: the unit is one of its keys |
+//! | numbering per unit | the row's unit | numbers are given within one unit, by an order that its own rows decide |
 //!
 //! So below a frontier every row has exactly one unit, and a cell's units are the units of its rows. An aggregate reads
 //! its argument from those rows alone; removing a unit changes only cells that the unit has a row in.
+//!
+//! An argument is a quantity of the rows where a condition holds ([`tre_core::algebra::Argument`]). The condition's other
+//! side is evidence of the cell (`null_of`), so both sides are judged.
 
 mod rules;
 
@@ -24,7 +31,7 @@ use tre_core::algebra::{Aggregate, Expr, Frontier, Node, Relation, resolve, type
 use tre_core::codes::Problem;
 use tre_core::evidence::{CellLayout, MAX_ARGUMENTS, ValueKind};
 use tre_core::grant::Grant;
-use tre_core::ids::{ColumnName, PopulationName, TableName, VersionId};
+use tre_core::ids::{PopulationName, TableName, VersionId};
 use tre_core::types::{ColumnType, Value};
 
 /// What is known of a frontier's cells from the plan alone.
@@ -53,15 +60,15 @@ pub struct KeyLineage {
     pub domain: Option<Vec<Value>>,
 }
 
-/// An aggregate's argument: a bare column.
+/// An aggregate's argument: a quantity of the rows where a condition holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArgumentLineage {
-    /// Table that it is a column of.
-    pub table: TableName,
-    /// The column.
-    pub column: ColumnName,
-    /// Whether it is a declared measure.
+    /// The quantity, for people: `table.column` of a stored column, the name of a computed one, `*` for the row itself.
+    pub quantity: String,
+    /// Whether it may be summed: it is made of declared measures.
     pub measure: bool,
+    /// Whether only rows are read for which a condition holds.
+    pub conditional: bool,
 }
 
 /// A table that the plan reads.
@@ -93,35 +100,30 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         .iter()
         .map(|(name, expr)| key_lineage(name, expr, &relation, grant))
         .collect::<Result<Vec<_>, Problem>>()?;
-    let positions = frontier.arguments();
-    if positions.len() > MAX_ARGUMENTS {
+    if frontier.arguments.len() > MAX_ARGUMENTS {
         return Err(rules::too_many_arguments());
     }
-    let arguments = positions
-        .iter()
-        .map(|position| rules::bare_argument(*position, &relation, grant))
-        .collect::<Result<Vec<_>, Problem>>()?;
+    let mut arguments = Vec::with_capacity(frontier.arguments.len());
+    let mut argument_types = Vec::with_capacity(frontier.arguments.len());
+    for argument in &frontier.arguments {
+        arguments.push(rules::argument(argument, &relation, grant)?);
+        argument_types.push(type_of(&argument.expr(), &relation.columns).map_err(rules::algebra_problem)?);
+    }
     let mut values = Vec::with_capacity(frontier.aggregates.len());
     for aggregate in &frontier.aggregates {
-        let index_of = |column: usize| positions.iter().position(|p| *p == column).unwrap_or_default();
-        values.push(match aggregate {
+        values.push(match *aggregate {
             Aggregate::CountRows => ValueKind::CountRows,
             Aggregate::CountUnits => ValueKind::CountUnits,
-            Aggregate::Count(column) => ValueKind::Count {
-                argument: index_of(*column),
-            },
-            Aggregate::Sum(column) => {
-                let argument = index_of(*column);
+            Aggregate::Count(argument) => ValueKind::Count { argument },
+            Aggregate::CountUnitsOf(argument) => ValueKind::CountUnitsOf { argument },
+            Aggregate::Sum(argument) => {
                 rules::summable(arguments.get(argument))?;
                 ValueKind::Sum { argument }
             }
+            Aggregate::Min(argument) => ValueKind::Min { argument },
+            Aggregate::Max(argument) => ValueKind::Max { argument },
         });
     }
-    let argument_types = positions
-        .iter()
-        .filter_map(|p| relation.columns.get(*p))
-        .map(|column| column.column_type)
-        .collect();
     let layout = CellLayout {
         keys: keys.iter().map(|key| key.column_type).collect(),
         values,
@@ -151,22 +153,18 @@ fn key_lineage(name: &str, expr: &Expr, relation: &Relation, grant: &Grant) -> R
 }
 
 fn tables_read(node: &Node, grant: &Grant, tables: &mut Vec<TableLineage>) {
-    match node {
-        Node::Scan { dataset, table, .. } => {
-            if let Some(granted) = grant.table(dataset, table) {
-                tables.push(TableLineage {
-                    version: granted.version.clone(),
-                    table: table.clone(),
-                    public: granted.public,
-                    filtered: granted.row_filter.is_some(),
-                });
-            }
-        }
-        Node::Filter { input, .. } | Node::Project { input, .. } => tables_read(input, grant, tables),
-        Node::JoinUnit { left, right, .. } | Node::JoinPublic { left, right, .. } => {
-            tables_read(left, grant, tables);
-            tables_read(right, grant, tables);
-        }
+    if let Node::Scan { dataset, table, .. } = node
+        && let Some(granted) = grant.table(dataset, table)
+    {
+        tables.push(TableLineage {
+            version: granted.version.clone(),
+            table: table.clone(),
+            public: granted.public,
+            filtered: granted.row_filter.is_some(),
+        });
+    }
+    for input in node.inputs() {
+        tables_read(input, grant, tables);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an aggregate may read, and how refusals are said.
 
-use tre_core::algebra::{AlgebraError, Expr, Origin, Relation};
+use tre_core::algebra::{AlgebraError, Argument, Expr, Origin, Quantity, Relation};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::MAX_ARGUMENTS;
 use tre_core::grant::{Grant, GrantedTable};
@@ -23,49 +23,54 @@ pub(super) fn stored_column(origin: Origin, grant: &Grant) -> Option<(&GrantedTa
     Some((table, table.stored.get(origin.column)?))
 }
 
-/// An aggregate counts or sums a stored column as it is. A computed argument is a predicate in disguise: its NULLs
-/// would have to be judged as the sides of that predicate.
-pub(super) fn bare_argument(
-    position: usize,
+/// What is known of an argument. Only quantities may be summed: a computed value could mix one person's into many.
+///
+/// # Errors
+/// A [`Problem`] when the argument names a column that there is not, or multiplies something else than quantities.
+pub(super) fn argument(
+    argument: &Argument,
     relation: &Relation,
     grant: &Grant,
 ) -> Result<ArgumentLineage, Problem> {
-    let column = relation.columns.get(position);
-    let stored = column
-        .and_then(|column| column.origin)
-        .and_then(|origin| stored_column(origin, grant));
-    match (column, stored) {
-        (Some(_), Some((table, meta))) => Ok(ArgumentLineage {
-            table: table.table.clone(),
-            column: meta.name.clone(),
-            // A public column labels; multiplied into people's rows it could spell one out.
-            measure: meta.measure.is_some() && !table.public,
-        }),
-        (Some(column), None) => Err(Problem::new(
-            &codes::SQL_MEASURE,
-            format!(
-                "`{}` is computed; aggregates take a stored column as it is",
-                column.name
-            ),
-            "put the condition into WHERE or GROUP BY and aggregate a bare column",
-        )),
-        (None, _) => Err(algebra_problem(AlgebraError::NoSuchPosition(position))),
+    let (mut names, mut measure) = (Vec::new(), true);
+    for position in argument.quantity.columns() {
+        let column = relation.columns.get(position);
+        let column = column.ok_or_else(|| algebra_problem(AlgebraError::NoSuchPosition(position)))?;
+        let stored = column.origin.and_then(|origin| stored_column(origin, grant));
+        names.push(match stored {
+            Some((table, meta)) => format!("{}.{}", table.table, meta.name),
+            None => column.name.clone(),
+        });
+        measure &= column.quantity;
     }
+    if matches!(argument.quantity, Quantity::Product(..)) && !measure {
+        return Err(not_a_measure(&names.join(" * ")));
+    }
+    Ok(ArgumentLineage {
+        measure: measure && !names.is_empty(),
+        quantity: if names.is_empty() {
+            "*".to_owned()
+        } else {
+            names.join(" * ")
+        },
+        conditional: argument.when.is_some(),
+    })
 }
 
 /// Sums need declared bounds: they are what makes a contribution's size known.
 pub(super) fn summable(argument: Option<&ArgumentLineage>) -> Result<(), Problem> {
     match argument {
         Some(argument) if argument.measure => Ok(()),
-        Some(argument) => Err(Problem::of(
-            &codes::SQL_MEASURE,
-            format!(
-                "`{}.{}` is not a declared measure and cannot be summed",
-                argument.table, argument.column
-            ),
-        )),
+        Some(argument) => Err(not_a_measure(&argument.quantity)),
         None => Err(Problem::of(&codes::SQL_MEASURE, "sum has no argument")),
     }
+}
+
+fn not_a_measure(what: &str) -> Problem {
+    Problem::of(
+        &codes::SQL_MEASURE,
+        format!("`{what}` is not a declared measure and cannot be summed"),
+    )
 }
 
 /// More columns aggregated than the evidence can keep apart.

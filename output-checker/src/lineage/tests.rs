@@ -5,7 +5,9 @@
     reason = "tests fail by panicking"
 )]
 
-use tre_core::algebra::{Aggregate, Comparison, Expr, Frontier, Node};
+use tre_core::algebra::{
+    Aggregate, Argument, Comparison, Expr, Frontier, JoinKind, Node, Quantity, UnitCall,
+};
 use tre_core::evidence::ValueKind;
 use tre_core::grant::{Grant, GrantedTable};
 use tre_core::ids::VersionId;
@@ -100,10 +102,16 @@ fn scan(dataset: &str, table: &str, columns: &[&str]) -> Node {
     }
 }
 
-fn frontier(input: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Frontier {
+/// A frontier whose arguments are the bare columns `arguments`.
+fn frontier(input: Node, keys: Vec<Expr>, arguments: &[usize], aggregates: Vec<Aggregate>) -> Frontier {
+    let bare = |column: &usize| Argument {
+        when: None,
+        quantity: Quantity::Column(*column),
+    };
     Frontier {
         input,
         keys: keys.into_iter().map(|k| ("k".to_owned(), k)).collect(),
+        arguments: arguments.iter().map(bare).collect(),
         aggregates,
     }
 }
@@ -114,6 +122,7 @@ fn bare_keys_carry_their_domain_and_computed_keys_none() {
     let f = frontier(
         scan("liver", "visit", &["sex", "cost"]),
         vec![Expr::Column(0), lower],
+        &[],
         vec![Aggregate::CountRows],
     );
     let l = lineage(&f, &grant()).unwrap();
@@ -126,11 +135,12 @@ fn arguments_are_shared_between_aggregates_of_one_column() {
     let f = frontier(
         scan("liver", "visit", &["sex", "cost"]),
         vec![],
+        &[1, 0],
         vec![
-            Aggregate::Sum(1),
-            Aggregate::Count(1),
-            Aggregate::CountUnits,
+            Aggregate::Sum(0),
             Aggregate::Count(0),
+            Aggregate::CountUnits,
+            Aggregate::Count(1),
         ],
     );
     let l = lineage(&f, &grant()).unwrap();
@@ -154,6 +164,8 @@ fn what_has_no_lineage_is_refused_with_its_code() {
     let visit = || scan("liver", "visit", &["sex", "cost", "icd"]);
     let icd = || scan("liver", "icd10", &["code", "weight"]);
     let join = |left, right, on| Node::JoinPublic {
+        kind: JoinKind::Inner,
+        condition: None,
         left: Box::new(left),
         right: Box::new(right),
         on,
@@ -179,46 +191,74 @@ fn what_has_no_lineage_is_refused_with_its_code() {
     let cases: Vec<(&str, Frontier, &str)> = vec![
         (
             "column outside of the permit",
-            frontier(scan("liver", "visit", &["secret"]), vec![], count.clone()),
+            frontier(scan("liver", "visit", &["secret"]), vec![], &[], count.clone()),
             "TRE-SQL-003",
         ),
         (
             "table outside of the permit",
-            frontier(scan("liver", "death", &[]), vec![], count.clone()),
+            frontier(scan("liver", "death", &[]), vec![], &[], count.clone()),
             "TRE-SQL-003",
         ),
         (
             "sum of a text",
-            frontier(visit(), vec![], vec![Aggregate::Sum(0)]),
+            frontier(visit(), vec![], &[0], vec![Aggregate::Sum(0)]),
             "TRE-SQL-008",
         ),
         (
             "sum of a computed column",
-            frontier(computed.clone(), vec![], vec![Aggregate::Sum(0)]),
+            frontier(computed.clone(), vec![], &[0], vec![Aggregate::Sum(0)]),
             "TRE-SQL-008",
         ),
         (
-            "count of a computed column",
-            frontier(computed, vec![], vec![Aggregate::Count(0)]),
+            "a product with a computed column",
+            Frontier {
+                arguments: vec![Argument {
+                    when: None,
+                    quantity: Quantity::Product(0, 0),
+                }],
+                ..frontier(computed, vec![], &[], vec![Aggregate::Sum(0)])
+            },
             "TRE-SQL-008",
+        ),
+        (
+            "the largest text",
+            frontier(visit(), vec![], &[0], vec![Aggregate::Max(0)]),
+            "TRE-SQL-004",
+        ),
+        (
+            "an argument that is every row",
+            Frontier {
+                arguments: vec![Argument {
+                    when: None,
+                    quantity: Quantity::Row,
+                }],
+                ..frontier(visit(), vec![], &[], vec![Aggregate::Count(0)])
+            },
+            "TRE-RUN-005",
+        ),
+        (
+            "an argument that there is not",
+            frontier(visit(), vec![], &[0], vec![Aggregate::Count(1)]),
+            "TRE-RUN-005",
         ),
         (
             "sum of a public column",
             frontier(
                 join(visit(), icd(), vec![(2, 0)]),
                 vec![],
-                vec![Aggregate::Sum(4)],
+                &[4],
+                vec![Aggregate::Sum(0)],
             ),
             "TRE-SQL-008",
         ),
         (
             "text compared with a number",
-            frontier(bad_filter, vec![], count.clone()),
+            frontier(bad_filter, vec![], &[], count.clone()),
             "TRE-SQL-004",
         ),
         (
             "public join without an equality",
-            frontier(join(visit(), icd(), vec![]), vec![], count.clone()),
+            frontier(join(visit(), icd(), vec![]), vec![], &[], count.clone()),
             "TRE-SQL-013",
         ),
         (
@@ -226,6 +266,7 @@ fn what_has_no_lineage_is_refused_with_its_code() {
             frontier(
                 join(visit(), scan("other", "person", &["sex"]), vec![(0, 0)]),
                 vec![],
+                &[],
                 count.clone(),
             ),
             "TRE-SQL-013",
@@ -234,24 +275,31 @@ fn what_has_no_lineage_is_refused_with_its_code() {
             "two populations on pid",
             frontier(
                 Node::JoinUnit {
+                    kind: JoinKind::Inner,
+                    condition: None,
                     left: Box::new(visit()),
                     right: Box::new(scan("other", "person", &[])),
                     on: vec![],
                 },
                 vec![],
+                &[],
                 count.clone(),
             ),
             "TRE-SQL-013",
         ),
         (
             "public rows only",
-            frontier(icd(), vec![], count.clone()),
+            frontier(icd(), vec![], &[], count.clone()),
             "TRE-RUN-005",
         ),
-        ("no aggregate", frontier(visit(), vec![], vec![]), "TRE-RUN-005"),
+        (
+            "no aggregate",
+            frontier(visit(), vec![], &[], vec![]),
+            "TRE-RUN-005",
+        ),
         (
             "a position that does not exist",
-            frontier(visit(), vec![Expr::Column(9)], count),
+            frontier(visit(), vec![Expr::Column(9)], &[], count),
             "TRE-RUN-005",
         ),
     ];
@@ -264,6 +312,73 @@ fn what_has_no_lineage_is_refused_with_its_code() {
 }
 
 #[test]
+fn a_union_reads_no_table_about_people_twice() {
+    let visit = || scan("liver", "visit", &["sex"]);
+    let union = |inputs| frontier(Node::Union { inputs }, vec![], &[], vec![Aggregate::CountRows]);
+    let problem = lineage(&union(vec![visit(), visit()]), &grant()).unwrap_err();
+    assert_eq!(problem.code.id, "TRE-SQL-013", "{problem}");
+    let problem = lineage(&union(vec![visit()]), &grant()).unwrap_err();
+    assert_eq!(problem.code.id, "TRE-SQL-013", "{problem}");
+}
+
+/// Only what a person's own measures add up to may be summed over people again.
+#[test]
+fn aggregates_per_person_are_quantities_when_their_arguments_are() {
+    let flag = Expr::Compare(
+        Comparison::Eq,
+        Box::new(Expr::Column(0)),
+        Box::new(Expr::Literal(Value::Text("F".into()))),
+    );
+    let case = |value: Expr, otherwise: Option<Expr>| Expr::Case {
+        branches: vec![(flag.clone(), value)],
+        otherwise: otherwise.map(Box::new),
+    };
+    let zero = Expr::Literal(Value::Decimal {
+        unscaled: 0,
+        scale: 2,
+    });
+    let cases = [
+        ("rows", UnitCall::CountRows, true),
+        ("values", UnitCall::CountDistinct(Expr::Column(2)), true),
+        ("a measure", UnitCall::Sum(Expr::Column(1)), true),
+        ("the largest of a measure", UnitCall::Max(Expr::Column(1)), true),
+        (
+            "a measure where a condition holds",
+            UnitCall::Sum(case(Expr::Column(1), None)),
+            true,
+        ),
+        (
+            "a measure or a constant",
+            UnitCall::Sum(case(Expr::Column(1), Some(zero))),
+            false,
+        ),
+        (
+            "a constant",
+            UnitCall::Max(case(Expr::Literal(Value::Int(1)), None)),
+            false,
+        ),
+    ];
+    for (case, call, summable) in cases {
+        let node = Node::PerUnit {
+            input: Box::new(scan("liver", "visit", &["sex", "cost", "icd"])),
+            keys: vec![("sex".into(), Expr::Column(0))],
+            calls: vec![("x".into(), call)],
+        };
+        let found = lineage(
+            &frontier(node, vec![Expr::Column(0)], &[1], vec![Aggregate::Sum(0)]),
+            &grant(),
+        );
+        assert_eq!(found.is_ok(), summable, "{case}");
+        if let Ok(lineage) = found {
+            assert!(
+                lineage.keys[0].domain.is_some(),
+                "a bare key keeps its domain: {case}"
+            );
+        }
+    }
+}
+
+#[test]
 fn nesting_is_bounded() {
     let mut node = scan("liver", "visit", &["sex"]);
     for _ in 0..100 {
@@ -272,6 +387,6 @@ fn nesting_is_bounded() {
             predicate: Expr::Literal(Value::Bool(true)),
         };
     }
-    let problem = lineage(&frontier(node, vec![], vec![Aggregate::CountRows]), &grant()).unwrap_err();
+    let problem = lineage(&frontier(node, vec![], &[], vec![Aggregate::CountRows]), &grant()).unwrap_err();
     assert_eq!(problem.code.id, "TRE-SQL-010");
 }

@@ -2,11 +2,14 @@
 //!
 //! *Definition.* For two arguments a and b of a group, let a∖b be the people with a row that a counts and b does not,
 //! and b∖a the other way round. Each is nobody or at least m people; otherwise the argument behind which fewer people
-//! stand is suppressed, and of two equal ones the later (the row itself is the first, it is suppressed last).
+//! stand is suppressed, and of two equal ones the later (the row itself is the first, it is suppressed last). The same
+//! holds for the people whose net contributions to two sums differ.
 //!
 //! *Why.* `count(*)` minus `count(x)` is the number of rows without x, and `sum(x)` over nearly the same people as
 //! `sum(y)` tells what the others have. The directions are judged on their own, since a person with several rows can
-//! stand on both sides: 20 people of whom one has a row with x and a row without are 20 people in both counts.
+//! stand on both sides: 20 people of whom one has a row with x and a row without are 20 people in both counts. Two
+//! sums over the same rows can still differ by one person: what a person spent, and what they spent on something that
+//! nobody else bought.
 //!
 //! *What it does not do.* It judges pairs. count(*) − count(x) − count(y) can still be one person when x and y
 //! complement each other but for that person; sums of several values are left to secondary suppression.
@@ -28,6 +31,8 @@ pub(super) struct Pair {
     pub units: [u64; 2],
     /// People with a row that the first counts and the second does not, and the other way round.
     pub without: [u64; 2],
+    /// People whose contributions to the two sums differ; 0 where not both are sums.
+    pub differing: u64,
 }
 
 /// One of the two.
@@ -43,9 +48,10 @@ pub(super) enum Side {
 pub(super) fn suppresses(pair: Pair, rule: &ComplementRule) -> Option<Side> {
     let Pair {
         units: [first, second],
-        without,
+        without: [one, other],
+        differing,
     } = pair;
-    if without
+    if [one, other, differing]
         .into_iter()
         .all(|units| rule.minimum.none_or_enough(units))
     {
@@ -109,7 +115,32 @@ mod tests {
             ("disjoint and large", [12, 15], [12, 15], None),
         ];
         for (case, units, without, expected) in cases {
-            assert_eq!(suppresses(Pair { units, without }, &rule), expected, "{case}");
+            let pair = Pair {
+                units,
+                without,
+                differing: 0,
+            };
+            assert_eq!(suppresses(pair, &rule), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn sums_that_differ_by_few_people_are_not_shown_together() {
+        let rule = ComplementRule {
+            minimum: 10.try_into().unwrap(),
+        };
+        let pair = |differing| Pair {
+            units: [30, 30],
+            without: [0, 0],
+            differing,
+        };
+        for (differing, expected) in [
+            (0, None),
+            (1, Some(Side::Second)),
+            (9, Some(Side::Second)),
+            (10, None),
+        ] {
+            assert_eq!(suppresses(pair(differing), &rule), expected, "{differing}");
         }
     }
 
@@ -124,6 +155,7 @@ mod tests {
                 Pair {
                     units: [a, b],
                     without: [ab, ba],
+                    differing: 0,
                 },
                 &rule,
             );
@@ -131,6 +163,7 @@ mod tests {
                 Pair {
                     units: [b, a],
                     without: [ba, ab],
+                    differing: 0,
                 },
                 &rule,
             );

@@ -6,6 +6,7 @@
 
 mod complement;
 pub(crate) mod completion;
+mod extreme;
 mod rare_label;
 mod same_value;
 mod threshold;
@@ -77,9 +78,39 @@ impl Evidence<'_> {
             .map_or(0, |row| self.cells.counted_without(a.index, b.index, row))
     }
 
+    fn differing(self, a: Argument, b: Argument) -> u64 {
+        match (a.index, b.index, self.row) {
+            (Some(a), Some(b), Some(row)) => self.cells.differing(a, b, row),
+            _ => 0,
+        }
+    }
+
     fn extremes(self, argument: Argument) -> Option<(i128, i128)> {
         self.cells.min_max(argument.index?, self.row?)
     }
+}
+
+/// The verdict on one value of an argument whose verdict is `verdict`: a smallest or largest value has a rule of its own.
+pub(crate) fn of_value(
+    evidence: Evidence<'_>,
+    kind: ValueKind,
+    verdict: Option<Rule>,
+    rules: &RulePack,
+) -> Option<Rule> {
+    verdict.or_else(|| {
+        let (argument, row) = kind.argument().zip(evidence.row)?;
+        let (smallest, largest) = evidence.cells.sharing(argument, row)?;
+        let sharing = match kind {
+            ValueKind::Min { .. } => smallest,
+            ValueKind::Max { .. } => largest,
+            ValueKind::CountRows
+            | ValueKind::CountUnits
+            | ValueKind::Count { .. }
+            | ValueKind::CountUnitsOf { .. }
+            | ValueKind::Sum { .. } => return None,
+        };
+        extreme::suppresses(sharing, &rules.units).then_some(Rule::Extreme)
+    })
 }
 
 /// Writes the verdict on one group into `verdicts`, one per argument: the rule that suppresses it, if any.
@@ -97,11 +128,29 @@ pub(crate) fn judge(
         return;
     }
     verdicts.fill(None);
+    let row = Argument {
+        index: None,
+        summed: false,
+    };
+    let row_is_shown = arguments.first() == Some(&row);
     for (i, a) in arguments.iter().enumerate() {
+        // The other side of a condition, and of NULL, is a cell even where the whole is not shown beside it.
+        let rest = evidence.counted_without(row, *a);
+        if !row_is_shown
+            && !rules.complement.minimum.none_or_enough(rest)
+            && let Some(verdict) = verdicts.get_mut(i)
+        {
+            *verdict = Some(Rule::Complement);
+        }
         for (j, b) in arguments.iter().enumerate().skip(i + 1) {
             let pair = complement::Pair {
                 units: [evidence.present(*a), evidence.present(*b)],
                 without: [evidence.counted_without(*a, *b), evidence.counted_without(*b, *a)],
+                differing: if a.summed && b.summed {
+                    evidence.differing(*a, *b)
+                } else {
+                    0
+                },
             };
             let weaker = match complement::suppresses(pair, &rules.complement) {
                 None => continue,

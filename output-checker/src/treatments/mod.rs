@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array};
+use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, UInt64Array};
 use arrow_schema::DataType;
+use arrow_select::take::take;
 
 use tre_core::policy::{MagnitudesRule, Rounding};
 use tre_core::status::{Rule, Status, StatusCode};
@@ -58,6 +59,23 @@ pub(crate) fn counts(
     }
     Some(Treated {
         values: Arc::new(Int64Array::from(values)),
+        statuses: Arc::new(Int32Array::from(statuses)),
+    })
+}
+
+/// Treats a column of smallest or largest values: they are shown as they are, or not at all.
+pub(crate) fn extremes(
+    column: &ArrayRef,
+    groups: impl Iterator<Item = (Option<usize>, Option<Rule>)>,
+) -> Option<Treated> {
+    let (mut rows, mut statuses) = (Vec::new(), Vec::new());
+    for (row, verdict) in groups {
+        let row = row.filter(|row| verdict.is_none() && *row < column.len());
+        rows.push(row.map(u64::try_from).transpose().ok()?);
+        statuses.push(status(verdict, false).as_i32());
+    }
+    Some(Treated {
+        values: take(column, &UInt64Array::from(rows), None).ok()?,
         statuses: Arc::new(Int32Array::from(statuses)),
     })
 }

@@ -53,8 +53,8 @@ fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
 /// Promise 2. Take one person away, or give them other rows: every difference lies in a row of enough people, that
 /// person among them; and where a number turns into another number, enough people stand behind that very number.
 ///
-/// Whose row: those with a row in the group, if the answer says how many these are or the label is not declared; else
-/// those whom one of the asked arguments counts.
+/// Whose row: those with a row in the group, since the other side of an argument (NULL, or a condition that does not
+/// hold) is judged with it.
 pub(crate) fn a_difference_has_enough_people(
     question: &Question,
     world: &[Row],
@@ -86,7 +86,7 @@ pub(crate) fn a_difference_has_enough_people(
                     continue;
                 }
                 let worlds = [group(world, keys), group(&other, keys)];
-                if !is_allowed(question, &worlds, keys, i, shown, person.0, reference) {
+                if !is_allowed(question, &worlds, i, shown, person.0, reference) {
                     return Some(format!("person {person:?}, group {keys:?}, value {i}: {shown:?}"));
                 }
             }
@@ -98,7 +98,6 @@ pub(crate) fn a_difference_has_enough_people(
 fn is_allowed(
     question: &Question,
     worlds: &[Vec<&Row>; 2],
-    keys: &Keys,
     value: usize,
     shown: [Option<Shown>; 2],
     person: u32,
@@ -108,17 +107,9 @@ fn is_allowed(
     let argument = values[value].argument();
     let enough =
         |people: BTreeSet<u32>| people.len() >= reference.minimum as usize && people.contains(&person);
-    let declared = question.declares(keys, reference.complete_up_to as usize);
-    let tells_rows = !declared || values.iter().any(|kind| kind.argument().is_none());
-    let row_has_enough = worlds.iter().any(|rows| {
-        enough(match tells_rows {
-            true => people(rows.iter().copied(), None),
-            false => values
-                .iter()
-                .flat_map(|kind| people(rows.iter().copied(), kind.argument()))
-                .collect(),
-        })
-    });
+    let row_has_enough = worlds
+        .iter()
+        .any(|rows| enough(people(rows.iter().copied(), None)));
     let numbers = shown.map(|cell| cell.filter(|cell| !cell.is_suppressed()));
     let value_has_enough = worlds
         .iter()
@@ -156,6 +147,16 @@ pub(crate) fn no_difference_of_two_isolates(
                 let apart = people_without(rows.iter().copied(), a.argument(), b.argument()).len();
                 if apart > 0 && apart < reference.complement as usize {
                     return Some(format!("group {keys:?}: {a:?} and {b:?} differ by {apart}"));
+                }
+                let (ValueKind::Sum { argument: i }, ValueKind::Sum { argument: j }) = (a, b) else {
+                    continue;
+                };
+                let types = &question.lineage.layout.arguments;
+                let apart =
+                    people_differing(&rows.iter().map(|row| (*row).clone()).collect::<Vec<_>>(), *i, *j);
+                if types[*i] == types[*j] && !apart.is_empty() && apart.len() < reference.complement as usize
+                {
+                    return Some(format!("group {keys:?}: {a:?} and {b:?} differ by {apart:?}"));
                 }
             }
         }
@@ -262,6 +263,42 @@ fn place(question: &Question, keys: &Keys) -> Vec<(usize, String)> {
     question.lineage.keys.iter().zip(keys).map(of_key).collect()
 }
 
+/// A shown extreme is the value of enough people, and the other side of a shown value is nobody or enough people.
+pub(crate) fn extremes_are_shared_and_rests_are_cells(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    let values = &question.lineage.layout.values;
+    for (keys, row) in ask(question, world, policy, rng) {
+        let rows = group(world, &keys);
+        for (kind, shown) in values
+            .iter()
+            .zip(&row)
+            .filter(|(_, shown)| !shown.is_suppressed())
+        {
+            let rest = people_without(rows.iter().copied(), None, kind.argument()).len();
+            if rest > 0 && rest < reference.complement as usize {
+                return Some(format!("group {keys:?}: {rest} people are not in {kind:?}"));
+            }
+            if let (ValueKind::Min { argument } | ValueKind::Max { argument }, Some(value)) =
+                (kind, shown.value)
+            {
+                let share = rows.iter().filter(|row| row.arguments[*argument] == Some(value));
+                let share = people(share.copied(), None).len();
+                if share < reference.minimum as usize {
+                    return Some(format!(
+                        "group {keys:?}: {share} people share {kind:?}, {shown:?}"
+                    ));
+                }
+            }
+        }
+    }
+    None
+}
+
 /// Behind a shown sum there are two different values; and count and sum of one argument are shown together.
 pub(crate) fn sums_state_nobodys_value(
     question: &Question,
@@ -290,7 +327,11 @@ pub(crate) fn sums_state_nobodys_value(
         }
         for (a, shown_a) in values.iter().zip(&row) {
             for (b, shown_b) in values.iter().zip(&row) {
-                if a.argument() == b.argument() && shown_a.is_suppressed() != shown_b.is_suppressed() {
+                let extreme = a.is_extreme() || b.is_extreme();
+                if !extreme
+                    && a.argument() == b.argument()
+                    && shown_a.is_suppressed() != shown_b.is_suppressed()
+                {
                     return Some(format!("group {keys:?}: {a:?} and {b:?} are not shown together"));
                 }
             }
@@ -313,7 +354,7 @@ fn statuses_say_no_more_than_the_policy(
         for (kind, shown) in question.lineage.layout.values.iter().zip(&row) {
             let behind = people(rows.iter().copied(), kind.argument()).len();
             let few = behind < reference.minimum as usize;
-            let expected = match (shown.is_suppressed(), rounds) {
+            let expected = match (shown.is_suppressed(), rounds && !kind.is_extreme()) {
                 (true, _) => Status::Suppressed,
                 (false, true) => Status::Rounded,
                 (false, false) => Status::Shown,
@@ -330,7 +371,11 @@ fn statuses_say_no_more_than_the_policy(
     None
 }
 
-const LAWS: [(&str, Law); 7] = [
+const LAWS: [(&str, Law); 8] = [
+    (
+        "extremes are shared and rests are cells",
+        extremes_are_shared_and_rests_are_cells,
+    ),
     ("a difference has enough people", a_difference_has_enough_people),
     ("no difference of two isolates", no_difference_of_two_isolates),
     ("shown values have enough people", shown_values_have_enough_people),

@@ -355,9 +355,9 @@ fn reasons_name_the_policys_numbers_and_no_cells() {
     assert_eq!(
         lines,
         [
-            "TRE-SDC-014 `count(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row by fewer than 10 people",
+            "TRE-SDC-014 `count(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row, or from the whole group, by fewer than 10 people",
             "TRE-SDC-011 `count(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it",
-            "TRE-SDC-014 `sum(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row by fewer than 10 people",
+            "TRE-SDC-014 `sum(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row, or from the whole group, by fewer than 10 people",
             "TRE-SDC-011 `sum(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it",
         ]
     );

@@ -21,6 +21,7 @@ fn frontier(aggregate: Aggregate) -> Frontier {
     Frontier {
         input,
         keys: vec![("place".into(), Expr::Column(0))],
+        arguments: vec![],
         aggregates: vec![aggregate],
     }
 }

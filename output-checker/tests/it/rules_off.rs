@@ -40,23 +40,17 @@ fn with_zeros_shown_the_strict_law_fails() {
 
 #[test]
 fn without_the_rule_for_labels_laws_fail() {
-    let off = Parameters {
-        labels: 1,
+    // Where the other side of an argument may be anybody, only the rule for labels keeps them.
+    let on = Parameters {
+        complement: 1,
         zero: "show",
         ..STRICT
     };
+    let off = Parameters { labels: 1, ..on };
+    assert_eq!(first_violation(labels_have_enough_people, on, STRICT), None);
     fails(labels_have_enough_people, off);
-    assert!(
-        first_violation(
-            a_difference_has_enough_people,
-            off,
-            Parameters {
-                zero: "show",
-                ..STRICT
-            }
-        )
-        .is_some()
-    );
+    assert_eq!(first_violation(a_difference_has_enough_people, on, on), None);
+    assert!(first_violation(a_difference_has_enough_people, off, on).is_some());
 }
 
 #[test]
@@ -79,6 +73,23 @@ fn without_the_complement_rule_a_difference_isolates() {
             ..STRICT
         },
     );
+}
+
+#[test]
+fn without_the_complement_rule_the_other_side_is_few_people() {
+    fails(
+        extremes_are_shared_and_rests_are_cells,
+        Parameters {
+            complement: 1,
+            ..STRICT
+        },
+    );
+}
+
+#[test]
+fn without_a_minimum_of_people_an_extreme_is_somebodys() {
+    let off = Parameters { minimum: 1, ..STRICT };
+    fails(extremes_are_shared_and_rests_are_cells, off);
 }
 
 #[test]

@@ -61,9 +61,9 @@ impl Question {
         };
         let arguments = (0..layout.arguments.len())
             .map(|i| ArgumentLineage {
-                table: "visit".parse().unwrap(),
-                column: format!("x{i}").parse().unwrap(),
+                quantity: format!("visit.x{i}"),
                 measure: true,
+                conditional: false,
             })
             .collect();
         let tables = vec![TableLineage {
@@ -100,7 +100,7 @@ impl Question {
         let count = rng.random_range(1..=4);
         while values.len() < count {
             let which = rng.random_range(0..3);
-            values.push(match rng.random_range(0..4) {
+            values.push(match rng.random_range(0..7) {
                 0 => ValueKind::CountRows,
                 1 => ValueKind::CountUnits,
                 kind => {
@@ -108,10 +108,13 @@ impl Question {
                         arguments.push(types[which]);
                         arguments.len() - 1
                     });
-                    if kind == 2 || which == 2 {
-                        ValueKind::Count { argument }
-                    } else {
-                        ValueKind::Sum { argument }
+                    match kind {
+                        2 => ValueKind::CountUnitsOf { argument },
+                        3 => ValueKind::Count { argument },
+                        _ if which == 2 => ValueKind::Count { argument },
+                        4 => ValueKind::Min { argument },
+                        5 => ValueKind::Max { argument },
+                        _ => ValueKind::Sum { argument },
                     }
                 }
             });
@@ -263,6 +266,32 @@ pub(crate) fn people_not_zero<'a>(rows: impl IntoIterator<Item = &'a Row>, argum
         .collect()
 }
 
+/// What each person's values of an argument add up to.
+fn net(rows: &[Row], argument: usize) -> BTreeMap<u32, i128> {
+    let mut net: BTreeMap<u32, i128> = BTreeMap::new();
+    for row in rows {
+        *net.entry(row.unit).or_default() += row.arguments[argument].unwrap_or_default();
+    }
+    net
+}
+
+/// People whose net contributions to two arguments differ.
+pub(crate) fn people_differing(rows: &[Row], a: usize, b: usize) -> BTreeSet<u32> {
+    let (a, b) = (net(rows, a), net(rows, b));
+    a.into_iter()
+        .filter(|(unit, net)| b[unit] != *net)
+        .map(|(unit, _)| unit)
+        .collect()
+}
+
+/// How many people have a row of the one value that `of` picks.
+fn people_with(rows: &[Row], argument: usize, of: impl Fn(&[i128]) -> Option<i128>) -> usize {
+    let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
+    let Some(value) = of(&values) else { return 0 };
+    let with = rows.iter().filter(|row| row.arguments[argument] == Some(value));
+    with.map(|row| row.unit).collect::<BTreeSet<u32>>().len()
+}
+
 fn counts(row: &Row, argument: Option<usize>) -> bool {
     argument.is_none_or(|argument| row.arguments[argument].is_some())
 }
@@ -306,12 +335,34 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
                     .collect::<Int64Array>(),
             )
         };
+        let extreme = |argument: usize, of: &dyn Fn(&[i128]) -> Option<i128>| -> ArrayRef {
+            let values = groups.iter().map(|group| {
+                let rows = rows_of(group);
+                let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
+                of(&values)
+            });
+            match field.data_type() {
+                DataType::Int64 => Arc::new(
+                    values
+                        .map(|value| value.map(|value| i64::try_from(value).unwrap()))
+                        .collect::<Int64Array>(),
+                ),
+                decimal => Arc::new(
+                    values
+                        .collect::<Decimal128Array>()
+                        .with_data_type(decimal.clone()),
+                ),
+            }
+        };
         return match layout.values[number(i)] {
             ValueKind::CountRows => longs(&|rows| rows.len()),
             ValueKind::CountUnits => longs(&|rows| people(rows, None).len()),
             ValueKind::Count { argument } => {
                 longs(&|rows| rows.iter().filter(|r| r.arguments[argument].is_some()).count())
             }
+            ValueKind::CountUnitsOf { argument } => longs(&|rows| people(rows, Some(argument)).len()),
+            ValueKind::Min { argument } => extreme(argument, &|values| values.iter().min().copied()),
+            ValueKind::Max { argument } => extreme(argument, &|values| values.iter().max().copied()),
             ValueKind::Sum { argument } => decimals(&|rows| {
                 let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
                 (!values.is_empty()).then(|| values.iter().sum())
@@ -329,6 +380,9 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
     if let Some((i, j)) = name.strip_prefix('p').and_then(|pair| pair.split_once('_')) {
         return counts(&|rows| people_without(rows, Some(number(i)), Some(number(j))).len());
     }
+    if let Some((i, j)) = name.strip_prefix('d').and_then(|pair| pair.split_once('_')) {
+        return counts(&|rows| people_differing(rows, number(i), number(j)).len());
+    }
     let (argument, what) = name
         .strip_prefix('a')
         .and_then(|rest| rest.split_once('_'))
@@ -336,10 +390,7 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
     let argument = number(argument);
     let numeric = layout.arguments[argument].is_numeric();
     let contributions = |rows: &[Row]| {
-        let mut net: BTreeMap<u32, i128> = BTreeMap::new();
-        for row in rows {
-            *net.entry(row.unit).or_default() += row.arguments[argument].unwrap_or_default();
-        }
+        let net = net(rows, argument);
         let mut net: Vec<i128> = net.into_values().map(i128::abs).chain([0, 0]).collect();
         net.sort_by(|a, b| b.cmp(a));
         net
@@ -357,6 +408,8 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
         "top2" => decimals(&|rows| Some(contributions(rows)[1])),
         "min" => decimals(&|rows| rows.iter().filter_map(|row| row.arguments[argument]).min()),
         "max" => decimals(&|rows| rows.iter().filter_map(|row| row.arguments[argument]).max()),
+        "min_units" => counts(&|rows| people_with(rows, argument, |values| values.iter().min().copied())),
+        "max_units" => counts(&|rows| people_with(rows, argument, |values| values.iter().max().copied())),
         other => panic!("unknown evidence {other}"),
     }
 }

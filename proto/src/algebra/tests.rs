@@ -4,6 +4,11 @@
     reason = "tests fail by panicking"
 )]
 
+use tre_core::algebra::{
+    Arithmetic, Comparison, DatePart, Expr, Function, JoinKind, Node, Ordering, UnitCall,
+};
+use tre_core::types::{ColumnType, Value};
+
 use super::*;
 
 fn column(i: usize) -> Box<Expr> {
@@ -85,9 +90,57 @@ fn everything() -> Frontier {
             Expr::Call(function, vec![Expr::Column(0), Expr::Column(1)]),
         ));
     }
+    computed.push((
+        "case".to_owned(),
+        Expr::Case {
+            branches: vec![
+                (Expr::Column(0), Expr::Column(1)),
+                (Expr::Column(1), Expr::Column(0)),
+            ],
+            otherwise: Some(column(1)),
+        },
+    ));
+    let x = Expr::Column(0);
+    let calls = vec![
+        ("n".to_owned(), UnitCall::CountRows),
+        ("n".to_owned(), UnitCall::Count(x.clone())),
+        ("n".to_owned(), UnitCall::CountDistinct(x.clone())),
+        ("n".to_owned(), UnitCall::Sum(x.clone())),
+        ("n".to_owned(), UnitCall::Min(x.clone())),
+        ("n".to_owned(), UnitCall::Max(x.clone())),
+    ];
+    let order = [(true, false), (false, true)].map(|(descending, nulls_first)| Ordering {
+        by: x.clone(),
+        descending,
+        nulls_first,
+    });
+    let numbered = Node::Number {
+        input: Box::new(Node::PerUnit {
+            input: Box::new(scan("lab")),
+            keys: vec![("k".to_owned(), x.clone())],
+            calls,
+        }),
+        partition: vec![x.clone()],
+        order: order.to_vec(),
+    };
+    let semi = |kind, left, right| Node::JoinUnit {
+        kind,
+        left: Box::new(left),
+        right: Box::new(right),
+        on: vec![],
+        condition: None,
+    };
+    let visits = Node::Union {
+        inputs: vec![
+            semi(JoinKind::Semi, scan("visit"), numbered),
+            semi(JoinKind::Anti, scan("stay"), scan("death")),
+        ],
+    };
     let joined = Node::JoinPublic {
+        kind: JoinKind::Left,
         left: Box::new(Node::JoinUnit {
-            left: Box::new(scan("visit")),
+            kind: JoinKind::Inner,
+            left: Box::new(visits),
             right: Box::new(Node::Project {
                 input: Box::new(Node::Filter {
                     input: Box::new(scan("drug")),
@@ -96,9 +149,11 @@ fn everything() -> Frontier {
                 columns: computed,
             }),
             on: vec![(1, 2)],
+            condition: Some(Expr::Column(5)),
         }),
         right: Box::new(scan("concept")),
         on: vec![(0, 1), (1, 0)],
+        condition: None,
     };
     Frontier {
         input: joined,
@@ -107,7 +162,24 @@ fn everything() -> Frontier {
             Aggregate::CountRows,
             Aggregate::CountUnits,
             Aggregate::Count(2),
-            Aggregate::Sum(4),
+            Aggregate::CountUnitsOf(0),
+            Aggregate::Sum(1),
+            Aggregate::Min(1),
+            Aggregate::Max(2),
+        ],
+        arguments: vec![
+            Argument {
+                when: Some(Expr::Column(0)),
+                quantity: Quantity::Row,
+            },
+            Argument {
+                when: None,
+                quantity: Quantity::Column(4),
+            },
+            Argument {
+                when: Some(Expr::Column(3)),
+                quantity: Quantity::Product(4, 2),
+            },
         ],
     }
 }

@@ -39,6 +39,13 @@ pub enum Expr {
     Cast(Box<Expr>, ColumnType),
     /// A function of the allow-list.
     Call(Function, Vec<Expr>),
+    /// `CASE WHEN condition THEN value … ELSE otherwise END`: the value of the first condition that is true.
+    Case {
+        /// Conditions and values, at least one; all values are of one type.
+        branches: Vec<(Expr, Expr)>,
+        /// Where no condition is true; `None`: NULL.
+        otherwise: Option<Box<Expr>>,
+    },
 }
 
 /// Comparison operators.
@@ -110,6 +117,65 @@ pub enum DatePart {
 }
 
 impl Expr {
+    /// The same expression over other columns: every position is replaced by what `column` says.
+    ///
+    /// `None` when `column` has nothing for one of them.
+    pub fn rebased(&self, column: &impl Fn(usize) -> Option<Expr>) -> Option<Expr> {
+        let boxed = |e: &Expr| e.rebased(column).map(Box::new);
+        Some(match self {
+            Expr::Column(position) => column(*position)?,
+            Expr::Literal(value) => Expr::Literal(value.clone()),
+            Expr::Compare(op, a, b) => Expr::Compare(*op, boxed(a)?, boxed(b)?),
+            Expr::And(a, b) => Expr::And(boxed(a)?, boxed(b)?),
+            Expr::Or(a, b) => Expr::Or(boxed(a)?, boxed(b)?),
+            Expr::Not(a) => Expr::Not(boxed(a)?),
+            Expr::IsNull(a) => Expr::IsNull(boxed(a)?),
+            Expr::Arithmetic(op, a, b) => Expr::Arithmetic(*op, boxed(a)?, boxed(b)?),
+            Expr::InList(a, values) => Expr::InList(boxed(a)?, values.clone()),
+            Expr::Like {
+                input,
+                pattern,
+                case_insensitive,
+            } => Expr::Like {
+                input: boxed(input)?,
+                pattern: pattern.clone(),
+                case_insensitive: *case_insensitive,
+            },
+            Expr::Cast(a, to) => Expr::Cast(boxed(a)?, *to),
+            Expr::Call(function, args) => Expr::Call(
+                *function,
+                args.iter().map(|a| a.rebased(column)).collect::<Option<_>>()?,
+            ),
+            Expr::Case { branches, otherwise } => Expr::Case {
+                branches: branches
+                    .iter()
+                    .map(|(condition, value)| Some((condition.rebased(column)?, value.rebased(column)?)))
+                    .collect::<Option<_>>()?,
+                otherwise: match otherwise {
+                    None => None,
+                    Some(e) => Some(boxed(e)?),
+                },
+            },
+        })
+    }
+
+    /// Number of expressions in it, itself included.
+    pub fn size(&self) -> usize {
+        1 + self.children().into_iter().map(Expr::size).sum::<usize>()
+    }
+
+    /// Adds the positions that it reads, each once.
+    pub fn read(&self, positions: &mut Vec<usize>) {
+        if let Expr::Column(position) = self
+            && !positions.contains(position)
+        {
+            positions.push(*position);
+        }
+        for child in self.children() {
+            child.read(positions);
+        }
+    }
+
     /// Direct children.
     pub fn children(&self) -> Vec<&Expr> {
         match self {
@@ -120,6 +186,10 @@ impl Expr {
                 vec![a, b]
             }
             Expr::Call(_, args) => args.iter().collect(),
+            Expr::Case { branches, otherwise } => {
+                let branches = branches.iter().flat_map(|(condition, value)| [condition, value]);
+                branches.chain(otherwise.as_deref()).collect()
+            }
         }
     }
 }

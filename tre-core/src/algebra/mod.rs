@@ -13,9 +13,11 @@
 //! grant does not hold.
 
 mod expr;
+mod frontier;
 mod typing;
 
 pub use expr::{Arithmetic, Comparison, DatePart, Expr, Function};
+pub use frontier::{Aggregate, Argument, Frontier, Quantity};
 pub use typing::{AlgebraError, Column, Origin, Relation, Units, resolve, type_of};
 
 use serde::{Deserialize, Serialize};
@@ -55,71 +57,140 @@ pub enum Node {
         /// Output columns: name (for people) and expression over the input's columns.
         columns: Vec<(String, Expr)>,
     },
-    /// Inner join of two private relations of one population on the unit; output: left columns, then right columns.
+    /// Join of two private relations of one population on the unit; output: see [`JoinKind`].
     JoinUnit {
+        /// What becomes of rows without a partner.
+        kind: JoinKind,
         /// A private relation.
         left: Box<Node>,
         /// A private relation of the same population.
         right: Box<Node>,
         /// Further equalities (left position, right position); NULL equals nothing.
         on: Vec<(usize, usize)>,
+        /// A further condition on a pair of rows: Boolean, over the left columns and then the right ones.
+        condition: Option<Expr>,
     },
-    /// Inner join with a public relation: private with public, or public with public; output: left, then right.
-    /// Private when `left` is. `right` is public.
+    /// Join with a public relation: private with public, or public with public; output: see [`JoinKind`]. Private when
+    /// `left` is. `right` is public.
     JoinPublic {
+        /// What becomes of rows without a partner.
+        kind: JoinKind,
         /// Any relation.
         left: Box<Node>,
         /// A public relation.
         right: Box<Node>,
         /// Equalities (left position, right position), at least one; NULL equals nothing.
         on: Vec<(usize, usize)>,
+        /// A further condition on a pair of rows: Boolean, over the left columns and then the right ones.
+        condition: Option<Expr>,
+    },
+    /// All rows of several private relations of one population with columns of the same types. Output: the columns of
+    /// the first. No table about people is read by two of them: a row would count twice.
+    Union {
+        /// At least two private relations.
+        inputs: Vec<Node>,
+    },
+    /// One row per unit and key values: what one person's rows add up to. Output: keys, then calls.
+    PerUnit {
+        /// A private relation.
+        input: Box<Node>,
+        /// Group keys beside the unit: name (for people) and expression over the input's columns.
+        keys: Vec<(String, Expr)>,
+        /// Name and aggregate; none: the distinct values of the keys of each person.
+        calls: Vec<(String, UnitCall)>,
+    },
+    /// The input's rows, numbered from 1 within unit and partition. Output: the input's columns, then the number.
+    ///
+    /// Rows that the order does not tell apart are told apart by all their columns; rows that are equal in everything
+    /// are interchangeable.
+    Number {
+        /// A private relation.
+        input: Box<Node>,
+        /// Further expressions that rows of one numbering have in common.
+        partition: Vec<Expr>,
+        /// The order, first expression first.
+        order: Vec<Ordering>,
     },
 }
 
-/// Where a plan stops being about people: an aggregation that does not group by the unit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Frontier {
-    /// A private node.
-    pub input: Node,
-    /// Group keys: name (for people) and expression over the input's columns. Empty: one group of all rows.
-    pub keys: Vec<(String, Expr)>,
-    /// Aggregates in the order of the base cells' values; at least one.
-    pub aggregates: Vec<Aggregate>,
-}
-
-/// An aggregate at the frontier. Positions are columns of the frontier's input.
+/// What a join does with rows without a partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Aggregate {
-    /// `count(*)`: rows.
-    CountRows,
-    /// `count(distinct pid)`: units with a row.
-    CountUnits,
-    /// `count(x)`: rows where x is not NULL.
-    Count(usize),
-    /// `sum(x)` of a declared measure, NULL left out; NULL where no row has a value.
-    Sum(usize),
+pub enum JoinKind {
+    /// Pairs only; output: left columns, then right columns.
+    Inner,
+    /// Left rows without a partner stand beside NULLs; output: left columns, then right columns.
+    Left,
+    /// Left rows with a partner, once each; output: left columns.
+    Semi,
+    /// Left rows without a partner; output: left columns.
+    Anti,
 }
 
-impl Aggregate {
-    /// The column that it reads, if any.
-    pub fn column(self) -> Option<usize> {
+impl JoinKind {
+    /// Whether the right columns are in the output.
+    pub fn keeps_right(self) -> bool {
         match self {
-            Aggregate::CountRows | Aggregate::CountUnits => None,
-            Aggregate::Count(column) | Aggregate::Sum(column) => Some(column),
+            JoinKind::Inner | JoinKind::Left => true,
+            JoinKind::Semi | JoinKind::Anti => false,
         }
     }
 }
 
-impl Frontier {
-    /// The columns that the aggregates read, each once, in order of first use: the *arguments* of the evidence.
-    pub fn arguments(&self) -> Vec<usize> {
-        let mut arguments = Vec::new();
-        for column in self.aggregates.iter().filter_map(|aggregate| aggregate.column()) {
-            if !arguments.contains(&column) {
-                arguments.push(column);
-            }
+/// An aggregate over the rows of one unit. The argument is an expression over the input's columns; NULL is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitCall {
+    /// Rows.
+    CountRows,
+    /// Rows with a value.
+    Count(Expr),
+    /// Different values.
+    CountDistinct(Expr),
+    /// Sum of an integer or decimal; NULL where there is no value or it does not fit.
+    Sum(Expr),
+    /// Smallest value; NULL where there is none.
+    Min(Expr),
+    /// Largest value; NULL where there is none.
+    Max(Expr),
+}
+
+impl UnitCall {
+    /// The argument, if any.
+    pub fn argument(&self) -> Option<&Expr> {
+        match self {
+            UnitCall::CountRows => None,
+            UnitCall::Count(e)
+            | UnitCall::CountDistinct(e)
+            | UnitCall::Sum(e)
+            | UnitCall::Min(e)
+            | UnitCall::Max(e) => Some(e),
         }
-        arguments
+    }
+}
+
+/// An order by one expression.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ordering {
+    /// Over the input's columns.
+    pub by: Expr,
+    /// Largest first.
+    pub descending: bool,
+    /// NULL before all values, whichever way they are ordered.
+    pub nulls_first: bool,
+}
+
+impl Node {
+    /// The relations that it reads, left first.
+    pub fn inputs(&self) -> Vec<&Node> {
+        match self {
+            Node::Scan { .. } => vec![],
+            Node::Filter { input, .. }
+            | Node::Project { input, .. }
+            | Node::PerUnit { input, .. }
+            | Node::Number { input, .. } => vec![input],
+            Node::JoinUnit { left, right, .. } | Node::JoinPublic { left, right, .. } => vec![left, right],
+            Node::Union { inputs } => inputs.iter().collect(),
+        }
     }
 }

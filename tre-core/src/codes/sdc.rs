@@ -40,7 +40,7 @@ super::codes! {
         "group by a coarser column, or ask the data holder to declare the column's domain";
     /// Suppressed: the difference to another value of the row belongs to too few people.
     SDC_COMPLEMENT = "TRE-SDC-014", "suppressed (complement): the value differs from another of its row by too few people",
-        "Two values of one row over almost the same people give away the rest by subtraction, e.g. count(*) beside count(x) where x is missing for two people. The value with fewer people is suppressed.",
+        "Two values of one row over almost the same people give away the rest by subtraction, e.g. count(*) beside count(x) where x is missing for two people. The other side of a condition (FILTER, CASE) counts as such a value even where the whole is not asked for. The value with fewer people is suppressed.",
         "ask for one of the two values only, or restrict both to rows where neither column is NULL";
     /// Suppressed: everybody behind the value has the same.
     SDC_SAME_VALUE = "TRE-SDC-015", "suppressed (same-value): everybody behind the value has the same",
@@ -50,6 +50,10 @@ super::codes! {
     SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
+    /// Suppressed: the smallest or largest value belongs to too few people.
+    SDC_EXTREME = "TRE-SDC-020", "suppressed (extreme): too few people share the smallest or largest value",
+        "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",
+        "group the column into bands, or ask for counts per band instead of the extreme";
 
     /// More rows than the policy lets out at once.
     SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",

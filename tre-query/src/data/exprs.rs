@@ -5,6 +5,7 @@ use datafusion::common::Column;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::expr_fn as f;
+use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{BinaryExpr, Expr as SqlExpr, Like, Operator, cast, in_list, lit, try_cast};
 
 use tre_core::algebra::{self, Comparison, DatePart, Expr, Function, type_of};
@@ -23,11 +24,16 @@ pub(super) fn column_name(position: usize) -> String {
 /// # Errors
 /// When the expression is not typed, which `resolve` has excluded.
 pub(super) fn positional(expr: &Expr, columns: &[algebra::Column]) -> Result<SqlExpr> {
-    Builder {
-        columns,
-        names: (0..columns.len()).map(column_name).collect(),
-    }
-    .build(expr)
+    let names = (0..columns.len()).map(|position| Column::new_unqualified(column_name(position)));
+    over(expr, columns, names.collect())
+}
+
+/// An expression over columns that the engine knows by these names.
+///
+/// # Errors
+/// As for [`positional`].
+pub(super) fn over(expr: &Expr, columns: &[algebra::Column], names: Vec<Column>) -> Result<SqlExpr> {
+    Builder { columns, names }.build(expr)
 }
 
 /// An expression over stored columns, named as they are stored.
@@ -35,23 +41,17 @@ pub(super) fn positional(expr: &Expr, columns: &[algebra::Column]) -> Result<Sql
 /// # Errors
 /// When the expression does not fit the columns.
 pub(super) fn named(expr: &Expr, stored: &[ColumnMeta]) -> Result<SqlExpr> {
-    let column = |meta: &ColumnMeta| algebra::Column {
-        name: meta.name.to_string(),
-        column_type: meta.column_type,
-        origin: None,
-    };
+    let column = |meta: &ColumnMeta| algebra::Column::computed(meta.name.to_string(), meta.column_type);
     let columns: Vec<_> = stored.iter().map(column).collect();
-    let names = stored.iter().map(|meta| meta.name.to_string()).collect();
-    Builder {
-        columns: &columns,
-        names,
-    }
-    .build(expr)
+    let names = stored
+        .iter()
+        .map(|meta| Column::new_unqualified(meta.name.to_string()));
+    over(expr, &columns, names.collect())
 }
 
 struct Builder<'a> {
     columns: &'a [algebra::Column],
-    names: Vec<String>,
+    names: Vec<Column>,
 }
 
 fn untyped(error: impl std::fmt::Display) -> DataFusionError {
@@ -66,7 +66,7 @@ impl Builder<'_> {
                     .names
                     .get(*position)
                     .ok_or_else(|| untyped("no such position"))?;
-                Ok(SqlExpr::Column(Column::new_unqualified(name)))
+                Ok(SqlExpr::Column(name.clone()))
             }
             Expr::Literal(value) => Ok(lit(scalar(value)?)),
             Expr::Compare(op, a, b) => {
@@ -95,6 +95,22 @@ impl Builder<'_> {
             ))),
             Expr::Cast(a, to) => Ok(try_cast(self.build(a)?, to.arrow())),
             Expr::Call(function, args) => self.call(*function, args),
+            Expr::Case { branches, otherwise } => {
+                let result = self.type_of(expr)?.arrow();
+                let when_then = branches.iter().map(|(condition, value)| {
+                    let value = cast(self.build(value)?, result.clone());
+                    Ok((Box::new(self.build(condition)?), Box::new(value)))
+                });
+                let otherwise = match otherwise {
+                    None => None,
+                    Some(value) => Some(Box::new(cast(self.build(value)?, result.clone()))),
+                };
+                Ok(SqlExpr::Case(Case::new(
+                    None,
+                    when_then.collect::<Result<_>>()?,
+                    otherwise,
+                )))
+            }
         }
     }
 

@@ -4,12 +4,13 @@
 //! over one file per table, planned for one partition: no exchange, no split unit, no order to restore. Threads take
 //! ranges in turn; their partial cells concern different people and are added up.
 //!
-//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`] and [`exprs`] (the
-//! algebra as the engine's plan) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
+//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`], [`nodes`] and [`exprs`]
+//! (the algebra as the engine's plan) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
 
 mod evidence;
 mod exprs;
 mod files;
+mod nodes;
 mod plan;
 mod pseudonym;
 mod table;
@@ -189,25 +190,15 @@ impl Engine {
         Ok(files.public_columns(columns)?)
     }
 
-    /// The unit ranges that can yield a row: where a joined table has none, an inner join has none.
+    /// The unit ranges that can yield a row.
     fn ranges(&self, input: &Node) -> Vec<usize> {
         let mut scanned = Vec::new();
         plan::scans(input, &self.tables, &mut scanned);
-        let private: Vec<_> = scanned
-            .into_iter()
-            .filter(|files| !files.granted.public)
-            .collect();
-        let ranges = private
-            .iter()
-            .map(|files| files.granted.files.len())
-            .min()
-            .unwrap_or(0);
-        let has_rows = |range: &usize| {
-            private
-                .iter()
-                .all(|files| files.granted.files.get(*range).is_some_and(|file| file.rows > 0))
-        };
-        (0..ranges).filter(has_rows).collect()
+        let private = scanned.into_iter().filter(|files| !files.granted.public);
+        let ranges = private.map(|files| files.granted.files.len()).min().unwrap_or(0);
+        (0..ranges)
+            .filter(|range| plan::can_yield(input, &self.tables, *range))
+            .collect()
     }
 
     /// One thread: takes ranges until none is left.

@@ -2,26 +2,22 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{
-    Aggregate as SqlAggregate, Expr as SqlExpr, ExprSchemable, LogicalPlan, TableScan,
-};
+use datafusion::logical_expr::{Aggregate as SqlAggregate, Expr as SqlExpr, LogicalPlan, TableScan};
 
-use tre_core::algebra::{Aggregate, Frontier, Node};
+use tre_core::algebra::{Frontier, Node};
 use tre_core::codes::{self, Problem};
-use tre_core::types::DECIMAL_PRECISION;
 
+use super::aggregates::{Aggregates, call_of};
 use super::answer::SlotTable;
-use super::exprs::{Scope, Slot};
+use super::exprs::Slot;
 use super::lower::{self, as_named, named_table};
 use super::upper::{Upper, Upstairs};
 
 /// Most aggregations over people's rows in one query.
-const MAX_FRONTIERS: usize = 1;
+const MAX_FRONTIERS: usize = 8;
 
 /// A plan in two parts.
 pub(super) struct Cut {
@@ -113,48 +109,31 @@ impl Cutter {
                     "GROUPING SETS, CUBE and ROLLUP cannot be checked yet",
                 ));
             }
-            if scope.bare(key)? == Some(Slot::Unit) {
+            if matches!(scope.bare(key)?, Some(Slot::Unit | Slot::UnitOrNull(_))) {
                 return Err(Problem::new(
                     &codes::SQL_PID,
                     "GROUP BY pid makes a row per person",
-                    "group by attributes of people; aggregating per person first comes with a later version",
+                    "aggregate the rows per person again: SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM … GROUP BY pid)",
                 ));
             }
             keys.push((key.schema_name().to_string(), scope.lower(key)?));
         }
-        let (mut aggregates, mut value_types, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut aggregates = Aggregates::default();
+        let mut parts = Vec::with_capacity(aggregate.aggr_expr.len());
         for expr in &aggregate.aggr_expr {
-            let call = aggregate_call(expr)?;
-            let lowered = lowered_aggregate(call, &scope)?;
-            let sum_type = sum_type(call, &scope)?;
-            let mut place =
-                |aggregate: Aggregate| match aggregates.iter().position(|known| *known == aggregate) {
-                    Some(position) => position,
-                    None => {
-                        let is_sum = matches!(aggregate, Aggregate::Sum(_));
-                        value_types.push(if is_sum { sum_type.clone() } else { DataType::Int64 });
-                        aggregates.push(aggregate);
-                        aggregates.len() - 1
-                    }
-                };
-            parts.push(match lowered {
-                LoweredAggregate::One(aggregate) => Part::Value(place(aggregate)),
-                LoweredAggregate::Mean(column) => Part::Mean {
-                    sum: place(Aggregate::Sum(column)),
-                    count: place(Aggregate::Count(column)),
-                },
-            });
+            parts.push(aggregates.lower(call_of(expr)?, &scope, &input)?);
         }
-        if aggregates.is_empty() {
-            return Err(Problem::new(
-                &codes::SQL_ROWS,
-                "the query lists values of people's rows without counting them",
-                "add count(*) or count(distinct pid) to the GROUP BY; SELECT DISTINCT comes with a later version",
-            ));
-        }
+        // Values without a count: each is a statement that somebody has it.
+        let listed = parts.is_empty().then(|| aggregates.units());
+        let Aggregates {
+            arguments,
+            aggregates,
+            types: value_types,
+        } = aggregates;
         let frontier = Frontier {
             input: input.node,
             keys,
+            arguments,
             aggregates,
         };
         let index = match self.frontiers.iter().position(|known| *known == frontier) {
@@ -171,8 +150,8 @@ impl Cutter {
             None => {
                 return Err(Problem::new(
                     &codes::SQL_SHAPE,
-                    "the query aggregates people's rows in more than one place",
-                    "write one GROUP BY over people's rows, or send two queries",
+                    format!("the query aggregates people's rows in more than {MAX_FRONTIERS} places"),
+                    "send it as several queries",
                 ));
             }
         };
@@ -185,6 +164,7 @@ impl Cutter {
             slot: Arc::clone(slot),
             index,
             parts,
+            listed,
         })
     }
 
@@ -251,124 +231,5 @@ impl Cutter {
             source,
             ..scan.clone()
         })
-    }
-}
-
-/// Which base-cell values an aggregate of the query is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// One of the frontier's aggregates as it is.
-    Value(usize),
-    /// The ratio of two, recomputed from the treated values.
-    Mean {
-        /// Position of the sum.
-        sum: usize,
-        /// Position of the count.
-        count: usize,
-    },
-}
-
-enum LoweredAggregate {
-    One(Aggregate),
-    Mean(usize),
-}
-
-fn aggregate_call(expr: &SqlExpr) -> Result<&AggregateFunction, Problem> {
-    match expr {
-        SqlExpr::Alias(alias) => aggregate_call(&alias.expr),
-        SqlExpr::AggregateFunction(call) => Ok(call),
-        other => Err(Problem::of(
-            &codes::SQL_AGGREGATE,
-            format!("`{other}` is not an aggregate that can be checked"),
-        )),
-    }
-}
-
-fn lowered_aggregate(call: &AggregateFunction, scope: &Scope<'_>) -> Result<LoweredAggregate, Problem> {
-    let params = &call.params;
-    let name = call.func.name();
-    if params.filter.is_some() || !params.order_by.is_empty() || params.null_treatment.is_some() {
-        return Err(Problem::new(
-            &codes::SQL_AGGREGATE,
-            format!("`{name}` with FILTER, ORDER BY or NULL treatment cannot be checked yet"),
-            "put the condition into WHERE, or group by it",
-        ));
-    }
-    let bare = |arg: &SqlExpr| match arg {
-        // Whatever the engine would make of it, a pid under a conversion is still a pid.
-        SqlExpr::Cast(cast) if scope.bare(&cast.expr)? == Some(Slot::Unit) => Ok(Some(Slot::Unit)),
-        _ => scope.bare(uncast(arg, scope)),
-    };
-    match (name, params.distinct, params.args.as_slice()) {
-        ("count", false, [SqlExpr::Literal(value, _)]) if !value.is_null() => {
-            Ok(LoweredAggregate::One(Aggregate::CountRows))
-        }
-        ("count", false, [arg]) => match bare(arg)? {
-            // Every row has its unit.
-            Some(Slot::Unit) => Ok(LoweredAggregate::One(Aggregate::CountRows)),
-            Some(Slot::Column(column)) => Ok(LoweredAggregate::One(Aggregate::Count(column))),
-            None => Err(computed(name)),
-        },
-        ("count", true, [arg]) => match bare(arg)? {
-            Some(Slot::Unit) => Ok(LoweredAggregate::One(Aggregate::CountUnits)),
-            _ => Err(Problem::new(
-                &codes::SQL_AGGREGATE,
-                "count(distinct …) of something else than pid cannot be checked yet",
-                "use count(distinct pid), or group by the column",
-            )),
-        },
-        ("sum" | "avg", false, [arg]) => match bare(arg)? {
-            Some(Slot::Column(column)) if name == "sum" => Ok(LoweredAggregate::One(Aggregate::Sum(column))),
-            Some(Slot::Column(column)) => Ok(LoweredAggregate::Mean(column)),
-            Some(Slot::Unit) => Err(Problem::of(
-                &codes::SQL_PID,
-                format!("{name}(pid) has no meaning"),
-            )),
-            None => Err(computed(name)),
-        },
-        _ => {
-            let distinct = if params.distinct { "distinct " } else { "" };
-            Err(Problem::of(
-                &codes::SQL_AGGREGATE,
-                format!("`{name}({distinct}…)` over people's rows cannot be checked"),
-            ))
-        }
-    }
-}
-
-fn computed(name: &str) -> Problem {
-    Problem::new(
-        &codes::SQL_MEASURE,
-        format!("the argument of `{name}` is computed"),
-        "put the condition into WHERE or GROUP BY and aggregate a bare column",
-    )
-}
-
-/// The engine widens the argument of avg to a float; the aggregate is still of the column. Any other conversion is the
-/// analyst's and makes the argument a computed one.
-fn uncast<'a>(expr: &'a SqlExpr, scope: &Scope<'_>) -> &'a SqlExpr {
-    match expr {
-        SqlExpr::Alias(alias) => uncast(&alias.expr, scope),
-        SqlExpr::Cast(cast) if cast.field.data_type() == &DataType::Float64 => {
-            match cast.expr.get_type(scope.schema) {
-                Ok(DataType::Int64 | DataType::Decimal128(..)) => &cast.expr,
-                _ => expr,
-            }
-        }
-        other => other,
-    }
-}
-
-/// Type of the sum over an aggregate's argument: what base cells hold.
-fn sum_type(call: &AggregateFunction, scope: &Scope<'_>) -> Result<DataType, Problem> {
-    let Some(arg) = call.params.args.first() else {
-        return Ok(DataType::Int64);
-    };
-    match uncast(arg, scope)
-        .get_type(scope.schema)
-        .map_err(super::session::planning_problem)?
-    {
-        DataType::Decimal128(_, scale) => Ok(DataType::Decimal128(DECIMAL_PRECISION, scale)),
-        _ => Ok(DataType::Decimal128(DECIMAL_PRECISION, 0)),
     }
 }

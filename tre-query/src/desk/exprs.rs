@@ -3,6 +3,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::common::{Column, DFSchema};
+use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{BinaryExpr, Expr as SqlExpr, Operator};
 
 use tre_core::algebra::{Arithmetic, Comparison, DatePart, Expr, Function};
@@ -15,6 +16,9 @@ use tre_core::types::{ColumnType, Value};
 pub(super) enum Slot {
     /// It is the unit of the row.
     Unit,
+    /// It is the unit of the row where the column at this position is not NULL, and NULL elsewhere: the pid of the right
+    /// side of a left join.
+    UnitOrNull(usize),
     /// It is the column at this position.
     Column(usize),
 }
@@ -59,7 +63,7 @@ impl Scope<'_> {
             SqlExpr::Alias(alias) => self.lower(&alias.expr),
             SqlExpr::Column(column) => match self.slot(column)? {
                 Slot::Column(position) => Ok(Expr::Column(position)),
-                Slot::Unit => Err(Problem::of(
+                Slot::Unit | Slot::UnitOrNull(_) => Err(Problem::of(
                     &codes::SQL_PID,
                     format!("`{UNIT_COLUMN}` is used as a value"),
                 )),
@@ -118,7 +122,14 @@ impl Scope<'_> {
             SqlExpr::Cast(cast) => self.cast(&cast.expr, cast.field.data_type()),
             SqlExpr::TryCast(cast) => self.cast(&cast.expr, cast.field.data_type()),
             SqlExpr::ScalarFunction(call) => self.call(call.func.name(), &call.args),
-            SqlExpr::Case(_) => Err(not_allowed("CASE")),
+            SqlExpr::Case(case) => {
+                let mut branches = Vec::with_capacity(case.when_then_expr.len());
+                for (condition, value) in self.branches(case)? {
+                    branches.push((condition, self.lower(value)?));
+                }
+                let otherwise = case.else_expr.as_deref().map(boxed).transpose()?;
+                Ok(Expr::Case { branches, otherwise })
+            }
             SqlExpr::Exists(_)
             | SqlExpr::InSubquery(_)
             | SqlExpr::ScalarSubquery(_)
@@ -135,25 +146,69 @@ impl Scope<'_> {
     }
 
     fn is_null(&self, expr: &SqlExpr) -> Result<Expr, Problem> {
-        // Every row below a frontier has its unit.
-        if self.bare(expr)? == Some(Slot::Unit) {
-            return Ok(Expr::Literal(Value::Bool(false)));
+        match self.bare(expr)? {
+            // Every row below a frontier has its unit.
+            Some(Slot::Unit) => Ok(Expr::Literal(Value::Bool(false))),
+            Some(Slot::UnitOrNull(position)) => Ok(Expr::IsNull(Box::new(Expr::Column(position)))),
+            Some(Slot::Column(_)) | None => Ok(Expr::IsNull(Box::new(self.lower(expr)?))),
         }
-        Ok(Expr::IsNull(Box::new(self.lower(expr)?)))
+    }
+
+    /// The branches of a CASE: conditions lowered, values as they are.
+    ///
+    /// # Errors
+    /// As for [`Self::lower`].
+    pub(super) fn branches<'e>(&self, case: &'e Case) -> Result<Vec<(Expr, &'e SqlExpr)>, Problem> {
+        let subject = case
+            .expr
+            .as_deref()
+            .map(|subject| self.lower(subject))
+            .transpose()?;
+        let branch = |(condition, value): &'e (Box<SqlExpr>, Box<SqlExpr>)| {
+            let condition = self.lower(condition)?;
+            let condition = match &subject {
+                None => condition,
+                Some(subject) => {
+                    Expr::Compare(Comparison::Eq, Box::new(subject.clone()), Box::new(condition))
+                }
+            };
+            Ok((condition, value.as_ref()))
+        };
+        case.when_then_expr.iter().map(branch).collect()
     }
 
     fn binary(&self, binary: &BinaryExpr) -> Result<Expr, Problem> {
         let (left, right) = (self.bare(&binary.left)?, self.bare(&binary.right)?);
-        if left == Some(Slot::Unit) && right == Some(Slot::Unit) {
-            // Both are the one unit of the row.
-            return match binary.op {
-                Operator::Eq => Ok(Expr::Literal(Value::Bool(true))),
-                Operator::NotEq => Ok(Expr::Literal(Value::Bool(false))),
-                op => Err(Problem::of(
-                    &codes::SQL_PID,
-                    format!("`{UNIT_COLUMN}` has no order: `{op}`"),
-                )),
+        let present = |position: usize| not(Expr::IsNull(Box::new(Expr::Column(position))));
+        // Both are the one unit of the row; where one of them is missing, the comparison is NULL.
+        let both = match (left, right) {
+            (Some(Slot::Unit), Some(Slot::Unit)) => Some(None),
+            (Some(Slot::Unit), Some(Slot::UnitOrNull(a))) | (Some(Slot::UnitOrNull(a)), Some(Slot::Unit)) => {
+                Some(Some(present(a)))
+            }
+            (Some(Slot::UnitOrNull(a)), Some(Slot::UnitOrNull(b))) => {
+                Some(Some(Expr::And(Box::new(present(a)), Box::new(present(b)))))
+            }
+            _ => None,
+        };
+        if let Some(present) = both {
+            let equal = match binary.op {
+                Operator::Eq => Expr::Literal(Value::Bool(true)),
+                Operator::NotEq => Expr::Literal(Value::Bool(false)),
+                op => {
+                    return Err(Problem::of(
+                        &codes::SQL_PID,
+                        format!("`{UNIT_COLUMN}` has no order: `{op}`"),
+                    ));
+                }
             };
+            return Ok(match present {
+                None => equal,
+                Some(present) => Expr::Case {
+                    branches: vec![(present, equal)],
+                    otherwise: None,
+                },
+            });
         }
         let (a, b) = (
             Box::new(self.lower(&binary.left)?),
@@ -206,6 +261,32 @@ impl Scope<'_> {
             ("btrim", [_]) => Function::Trim,
             ("character_length", _) => Function::CharLength,
             ("substr", _) => Function::Substr,
+            ("coalesce", [first, rest @ ..]) => {
+                let mut branches = Vec::with_capacity(args.len());
+                let Some((last, before)) = rest.split_last() else {
+                    return self.lower(first);
+                };
+                for value in std::iter::once(first).chain(before) {
+                    branches.push((not(self.is_null(value)?), self.lower(value)?));
+                }
+                return Ok(Expr::Case {
+                    branches,
+                    otherwise: Some(Box::new(self.lower(last)?)),
+                });
+            }
+            ("nullif", [value, null]) => {
+                let value = self.lower(value)?;
+                let equal = Expr::Compare(
+                    Comparison::Eq,
+                    Box::new(value.clone()),
+                    Box::new(self.lower(null)?),
+                );
+                let differs = not(known_and(equal, |equal| equal));
+                return Ok(Expr::Case {
+                    branches: vec![(differs, value)],
+                    otherwise: None,
+                });
+            }
             ("date_part", [part, input]) => {
                 return Ok(Expr::Call(
                     Function::Extract(date_part(part)?),
@@ -264,7 +345,7 @@ fn date_part(expr: &SqlExpr) -> Result<DatePart, Problem> {
 pub(super) fn column_type(data_type: &DataType) -> Option<ColumnType> {
     match data_type {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some(ColumnType::Int),
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => Some(ColumnType::Int),
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => Some(ColumnType::Int),
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
             u8::try_from(*scale)
                 .ok()

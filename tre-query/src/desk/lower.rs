@@ -3,20 +3,18 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
-use datafusion::common::{DFSchema, JoinType};
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr as SqlExpr, Join, LogicalPlan, TableScan};
+use datafusion::logical_expr::{Expr as SqlExpr, LogicalPlan, TableScan, Union};
 
-use tre_core::algebra::{Expr, Node, type_of};
+use tre_core::algebra::{self, Expr, Node, type_of};
 use tre_core::codes::{self, Problem};
-use tre_core::manifest::ColumnMeta;
 use tre_core::types::ColumnType;
 
 use super::exprs::{Scope, Slot};
 use super::names::NamedTable;
+use super::terms::{Fact, Facts};
+use super::{joins, per_unit};
 
 /// A lowered relation.
 pub(super) struct Lowered {
@@ -24,9 +22,29 @@ pub(super) struct Lowered {
     /// Where each field of the engine's schema lives in `node`.
     pub(super) slots: Vec<Slot>,
     /// Whether rows belong to people.
-    private: bool,
-    /// Columns of `node`.
-    width: usize,
+    pub(super) private: bool,
+    /// Columns of `node`: names and types.
+    pub(super) columns: Vec<algebra::Column>,
+    /// What is known of each.
+    pub(super) facts: Vec<Fact>,
+}
+
+impl Lowered {
+    /// What is known of the columns.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts {
+            columns: &self.columns,
+            facts: &self.facts,
+        }
+    }
+
+    /// Type of an expression over the columns.
+    ///
+    /// # Errors
+    /// A [`Problem`] when its types do not fit.
+    pub(super) fn type_of(&self, expr: &Expr) -> Result<ColumnType, Problem> {
+        type_of(expr, &self.columns).map_err(|error| Problem::of(&codes::SQL_NOT_ALLOWED, error.to_string()))
+    }
 }
 
 /// The table behind a scan.
@@ -64,19 +82,15 @@ pub(super) fn relation(plan: &LogicalPlan) -> Result<Lowered, Problem> {
             let input = relation(&projection.input)?;
             project(&projection.input, input, &projection.expr)
         }
-        LogicalPlan::Join(join_) => join(join_),
-        LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_) => Err(Problem::new(
-            &codes::SQL_SHAPE,
-            "the query aggregates people's rows twice",
-            "write one GROUP BY over people's rows; aggregate its result above it",
-        )),
+        LogicalPlan::Join(join) => joins::join(join),
+        LogicalPlan::Aggregate(aggregate) => per_unit::aggregate(aggregate),
+        LogicalPlan::Window(window) => per_unit::number(window),
+        LogicalPlan::Union(inputs) => union(inputs),
         LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => Err(Problem::new(
             &codes::SQL_ROWS,
             "people's rows cannot be sorted or limited",
             "move ORDER BY and LIMIT above the aggregation",
         )),
-        LogicalPlan::Window(_) => Err(shape("a window function over people's rows")),
-        LogicalPlan::Union(_) => Err(shape("a UNION of people's rows")),
         LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
             Err(shape("a table of constants joined with people's rows"))
         }
@@ -84,7 +98,7 @@ pub(super) fn relation(plan: &LogicalPlan) -> Result<Lowered, Problem> {
     }
 }
 
-fn shape(what: &str) -> Problem {
+pub(super) fn shape(what: &str) -> Problem {
     Problem::of(&codes::SQL_SHAPE, format!("{what} cannot be checked yet"))
 }
 
@@ -96,7 +110,7 @@ pub(super) fn scope<'a>(plan: &'a LogicalPlan, lowered: &'a Lowered) -> Scope<'a
     }
 }
 
-fn filtered(input: Lowered, predicate: Expr) -> Lowered {
+pub(super) fn filtered(input: Lowered, predicate: Expr) -> Lowered {
     Lowered {
         node: Node::Filter {
             input: Box::new(input.node),
@@ -116,7 +130,7 @@ fn table(scan: &TableScan) -> Result<Lowered, Problem> {
     };
     let fields = provider.schema().fields().len();
     let read: Vec<usize> = scan.projection.clone().unwrap_or_else(|| (0..fields).collect());
-    let (mut columns, mut slots) = (Vec::new(), Vec::new());
+    let (mut names, mut columns, mut facts, mut slots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for position in read {
         if named.is_unit(position) {
             slots.push(Slot::Unit);
@@ -134,263 +148,208 @@ fn table(scan: &TableScan) -> Result<Lowered, Problem> {
             )
         })?;
         slots.push(Slot::Column(columns.len()));
-        columns.push(meta.name.clone());
+        names.push(meta.name.clone());
+        columns.push(algebra::Column::computed(meta.name.to_string(), meta.column_type));
+        facts.push(if meta.measure.is_some() && !named.table.public {
+            Fact::Quantity
+        } else {
+            Fact::Nothing
+        });
     }
-    let width = columns.len();
     let node = Node::Scan {
         dataset: named.table.dataset.clone(),
         table: named.table.table.clone(),
-        columns,
+        columns: names,
     };
     Ok(Lowered {
         node,
         slots,
         private: !named.table.public,
-        width,
+        columns,
+        facts,
     })
 }
 
+/// Largest definition that is kept for a computed column, in expressions.
+const MAX_DEFINITION: usize = 200;
+
 fn project(plan: &LogicalPlan, input: Lowered, exprs: &[SqlExpr]) -> Result<Lowered, Problem> {
-    let (mut columns, mut slots) = (Vec::new(), Vec::new());
+    let (mut projected, mut slots) = (Vec::new(), Vec::new());
     for expr in exprs {
         let scope = scope(plan, &input);
-        if scope.bare(expr)? == Some(Slot::Unit) {
-            slots.push(Slot::Unit);
-            continue;
+        match scope.bare(expr)? {
+            Some(Slot::Unit) => slots.push(Slot::Unit),
+            Some(Slot::UnitOrNull(position)) => {
+                slots.push(Slot::UnitOrNull(projected.len()));
+                projected.push(("pid".to_owned(), Expr::Column(position)));
+            }
+            Some(Slot::Column(_)) | None => {
+                slots.push(Slot::Column(projected.len()));
+                projected.push((expr.schema_name().to_string(), scope.lower(expr)?));
+            }
         }
-        slots.push(Slot::Column(columns.len()));
-        columns.push((expr.schema_name().to_string(), scope.lower(expr)?));
     }
-    let width = columns.len();
+    projection(input, projected, slots)
+}
+
+/// Puts a projection above a relation. What a computed column is made of stays beside it, so that a sum of the column
+/// can be told apart into its terms.
+///
+/// # Errors
+/// A [`Problem`] when the types of an expression do not fit.
+pub(super) fn projection(
+    input: Lowered,
+    mut projected: Vec<(String, Expr)>,
+    slots: Vec<Slot>,
+) -> Result<Lowered, Problem> {
+    let asked = projected.len();
+    let mut facts = Vec::with_capacity(asked);
+    for index in 0..asked {
+        let Some((_, expr)) = projected.get(index).cloned() else {
+            continue;
+        };
+        facts.push(match &expr {
+            Expr::Column(position) => match input.facts.get(*position) {
+                Some(Fact::Definition(definition)) => defined(definition, &mut projected),
+                Some(fact) => fact.clone(),
+                None => Fact::Nothing,
+            },
+            _ => {
+                let inlined = expr.rebased(&|position| match input.facts.get(position) {
+                    Some(Fact::Definition(definition)) => Some(definition.clone()),
+                    _ => Some(Expr::Column(position)),
+                });
+                inlined.map_or(Fact::Nothing, |expr| defined(&expr, &mut projected))
+            }
+        });
+    }
+    for (_, expr) in projected.iter().skip(asked) {
+        facts.push(match expr {
+            Expr::Column(position) => input.facts.get(*position).cloned().unwrap_or(Fact::Nothing),
+            _ => Fact::Nothing,
+        });
+    }
+    let mut columns = Vec::with_capacity(projected.len());
+    for (name, expr) in &projected {
+        columns.push(algebra::Column::computed(name.clone(), input.type_of(expr)?));
+    }
     Ok(Lowered {
         node: Node::Project {
             input: Box::new(input.node),
-            columns,
+            columns: projected,
         },
         slots,
-        width,
+        columns,
+        facts,
         private: input.private,
     })
 }
 
-/// One side of a join while its equalities are collected: computed sides become columns of a projection.
-struct Side<'a> {
-    plan: &'a LogicalPlan,
-    lowered: Lowered,
-    computed: Vec<Expr>,
-}
-
-impl Side<'_> {
-    fn position(&mut self, expr: &SqlExpr) -> Result<usize, Problem> {
-        let scope = scope(self.plan, &self.lowered);
-        match scope.bare(expr)? {
-            Some(Slot::Column(position)) => Ok(position),
-            Some(Slot::Unit) => Err(Problem::of(
-                &codes::SQL_PID,
-                "pid is compared with something that is not a pid",
-            )),
-            None => {
-                let computed = scope.lower(expr)?;
-                self.computed.push(computed);
-                Ok(self.lowered.width + self.computed.len() - 1)
-            }
+/// A definition over the input of a projection as one over its output, to which the columns are added that it reads.
+fn defined(definition: &Expr, projected: &mut Vec<(String, Expr)>) -> Fact {
+    if definition.size() > MAX_DEFINITION {
+        return Fact::Nothing;
+    }
+    let mut read = Vec::new();
+    definition.read(&mut read);
+    for position in read {
+        let column = Expr::Column(position);
+        if !projected.iter().any(|(_, expr)| *expr == column) {
+            projected.push((format!("c{position}"), column));
         }
     }
-
-    fn finish(self) -> Lowered {
-        if self.computed.is_empty() {
-            return self.lowered;
-        }
-        let width = self.lowered.width + self.computed.len();
-        let kept = (0..self.lowered.width).map(|i| (format!("c{i}"), Expr::Column(i)));
-        let computed = self.computed.into_iter().map(|expr| ("key".to_owned(), expr));
-        let node = Node::Project {
-            input: Box::new(self.lowered.node),
-            columns: kept.chain(computed).collect(),
-        };
-        Lowered {
-            node,
-            width,
-            ..self.lowered
-        }
-    }
-}
-
-fn join(join: &Join) -> Result<Lowered, Problem> {
-    if join.join_type != JoinType::Inner {
-        return Err(Problem::new(
-            &codes::SQL_JOIN,
-            format!(
-                "a {} join below the aggregation cannot be checked yet",
-                join.join_type
-            ),
-            "use an inner join; EXISTS and IN over people's rows come with a later version",
-        ));
-    }
-    let mut left = Side {
-        plan: &join.left,
-        lowered: relation(&join.left)?,
-        computed: vec![],
-    };
-    let mut right = Side {
-        plan: &join.right,
-        lowered: relation(&join.right)?,
-        computed: vec![],
-    };
-    let (mut on, mut on_unit) = (Vec::new(), false);
-    for (a, b) in &join.on {
-        let units = (
-            scope(left.plan, &left.lowered).bare(a)?,
-            scope(right.plan, &right.lowered).bare(b)?,
-        );
-        if units == (Some(Slot::Unit), Some(Slot::Unit)) {
-            on_unit = true;
-        } else {
-            on.push((left.position(a)?, right.position(b)?));
-        }
-    }
-    let (left, right) = (left.finish(), right.finish());
-    let joined = combine(left, right, on, on_unit)?;
-    match &join.filter {
-        None => Ok(joined),
-        Some(condition) => {
-            let scope = Scope {
-                schema: &join.schema,
-                slots: &joined.slots,
-            };
-            let predicate = scope.lower(condition)?;
-            Ok(filtered(joined, predicate))
-        }
-    }
-}
-
-fn combine(
-    left: Lowered,
-    right: Lowered,
-    on: Vec<(usize, usize)>,
-    on_unit: bool,
-) -> Result<Lowered, Problem> {
-    let shift = |slots: &[Slot], by: usize| -> Vec<Slot> {
-        slots
+    let moved = definition.rebased(&|position| {
+        let output = projected
             .iter()
-            .map(|s| {
-                if let Slot::Column(i) = s {
-                    Slot::Column(i + by)
-                } else {
-                    *s
+            .position(|(_, expr)| *expr == Expr::Column(position))?;
+        Some(Expr::Column(output))
+    });
+    moved.map_or(Fact::Nothing, Fact::Definition)
+}
+
+fn union(union: &Union) -> Result<Lowered, Problem> {
+    let mut nodes = Vec::with_capacity(union.inputs.len());
+    let mut result: Option<Lowered> = None;
+    for input in &union.inputs {
+        let input = relation(input)?;
+        // Columns in the order of the fields: nothing else is common to the inputs.
+        let (mut projected, mut slots) = (Vec::new(), Vec::new());
+        for slot in &input.slots {
+            match slot {
+                Slot::Unit => slots.push(Slot::Unit),
+                Slot::UnitOrNull(_) => {
+                    return Err(Problem::new(
+                        &codes::SQL_PID,
+                        "UNION ALL of a pid that may be missing",
+                        "select the pid of the left table of the join",
+                    ));
                 }
-            })
-            .collect()
-    };
-    let width = left.width + right.width;
-    match (left.private, right.private) {
-        (true, true) if on_unit => {
-            let slots = [left.slots.clone(), shift(&right.slots, left.width)].concat();
-            let node = Node::JoinUnit {
-                left: Box::new(left.node),
-                right: Box::new(right.node),
-                on,
-            };
-            Ok(Lowered {
-                node,
-                slots,
-                width,
-                private: true,
-            })
-        }
-        (true, true) => Err(Problem::new(
-            &codes::SQL_JOIN,
-            "two tables about people are joined on something else than pid",
-            "add `a.pid = b.pid` to the join condition",
-        )),
-        (_, false) if on.is_empty() => Err(Problem::of(&codes::SQL_JOIN, "a join has no equality")),
-        (private, false) => {
-            let slots = [left.slots.clone(), shift(&right.slots, left.width)].concat();
-            let node = Node::JoinPublic {
-                left: Box::new(left.node),
-                right: Box::new(right.node),
-                on,
-            };
-            Ok(Lowered {
-                node,
-                slots,
-                width,
-                private,
-            })
-        }
-        (false, true) => {
-            // The private side stands left in the algebra; fields keep the engine's order.
-            let slots = [shift(&left.slots, right.width), right.slots.clone()].concat();
-            let on = on.into_iter().map(|(l, r)| (r, l)).collect::<Vec<_>>();
-            if on.is_empty() {
-                return Err(Problem::of(&codes::SQL_JOIN, "a join has no equality"));
+                Slot::Column(position) => {
+                    slots.push(Slot::Column(projected.len()));
+                    let name = input.columns.get(*position).map(|column| column.name.clone());
+                    projected.push((name.unwrap_or_default(), Expr::Column(*position)));
+                }
             }
-            let node = Node::JoinPublic {
-                left: Box::new(right.node),
-                right: Box::new(left.node),
-                on,
-            };
-            Ok(Lowered {
-                node,
-                slots,
-                width,
-                private: true,
-            })
         }
+        let facts: Vec<Fact> = projected
+            .iter()
+            .map(|(_, expr)| match expr {
+                Expr::Column(position) => input.facts.get(*position).cloned().unwrap_or(Fact::Nothing),
+                _ => Fact::Nothing,
+            })
+            .collect();
+        let mut columns = Vec::with_capacity(projected.len());
+        for (name, expr) in &projected {
+            columns.push(algebra::Column::computed(name.clone(), input.type_of(expr)?));
+        }
+        nodes.push(Node::Project {
+            input: Box::new(input.node),
+            columns: projected,
+        });
+        let next = Lowered {
+            node: Node::Union { inputs: vec![] },
+            slots,
+            private: input.private,
+            columns,
+            facts,
+        };
+        result = Some(match result {
+            None => next,
+            Some(first) if first.slots == next.slots && first.private && next.private => {
+                let facts = first.facts.into_iter().zip(next.facts);
+                Lowered {
+                    facts: facts.map(|(a, b)| in_both(a, b)).collect(),
+                    ..first
+                }
+            }
+            Some(_) => {
+                return Err(Problem::new(
+                    &codes::SQL_SHAPE,
+                    "UNION ALL of rows that do not all carry the pid in the same place",
+                    "select pid and the same columns from every table",
+                ));
+            }
+        });
     }
+    let result = result.ok_or_else(|| shape("a UNION of nothing"))?;
+    Ok(Lowered {
+        node: Node::Union { inputs: nodes },
+        ..result
+    })
 }
 
-/// Lowers a condition over the stored columns of one table.
-///
-/// # Errors
-/// A [`Problem`] when it is not a Boolean expression over these columns that the algebra can say.
-pub(super) fn condition(state: &SessionState, text: &str, columns: &[ColumnMeta]) -> Result<Expr, Problem> {
-    super::gate::admit(&format!("SELECT 1 WHERE {text}"))?;
-    let fields = columns
-        .iter()
-        .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));
-    let schema = Schema::new(fields.collect::<Vec<_>>());
-    let schema = DFSchema::try_from(schema).map_err(super::session::planning_problem)?;
-    let expr = state
-        .create_logical_expr(text, &schema)
-        .map_err(super::session::planning_problem)?;
-    let expr = coerced(state, expr, &schema)?;
-    let slots: Vec<Slot> = (0..columns.len()).map(Slot::Column).collect();
-    let lowered = Scope {
-        schema: &schema,
-        slots: &slots,
+/// What is known of a column that comes from two relations.
+fn in_both(a: Fact, b: Fact) -> Fact {
+    match (a, b) {
+        (Fact::Quantity, Fact::Quantity) => Fact::Quantity,
+        (Fact::OneOf(mut values), Fact::OneOf(others)) => {
+            for value in others {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            Fact::OneOf(values)
+        }
+        _ => Fact::Nothing,
     }
-    .lower(&expr)?;
-    let types: Vec<_> = columns
-        .iter()
-        .map(|c| tre_core::algebra::Column {
-            name: c.name.to_string(),
-            column_type: c.column_type,
-            origin: None,
-        })
-        .collect();
-    match type_of(&lowered, &types) {
-        Ok(ColumnType::Bool) => Ok(lowered),
-        Ok(other) => Err(Problem::new(
-            &codes::SQL_NOT_ALLOWED,
-            format!("the row condition `{text}` is a {other}, not a condition"),
-            "write a comparison, e.g. `age >= 40`",
-        )),
-        Err(error) => Err(Problem::of(&codes::SQL_NOT_ALLOWED, error.to_string())),
-    }
-}
-
-/// Type coercion and constant folding of a single expression.
-fn coerced(state: &SessionState, expr: SqlExpr, schema: &DFSchema) -> Result<SqlExpr, Problem> {
-    use datafusion::logical_expr::simplify::SimplifyContext;
-    use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-    let context = SimplifyContext::builder()
-        .with_schema(Arc::new(schema.clone()))
-        .with_config_options(Arc::clone(state.config_options()))
-        .build();
-    let simplifier = ExprSimplifier::new(context);
-    simplifier
-        .coerce(expr, schema)
-        .and_then(|expr| simplifier.simplify(expr))
-        .map_err(super::session::planning_problem)
 }

@@ -5,13 +5,18 @@
 //! here has to be trusted with one: a desk that lies can ask another question than the analyst did, and gets an answer
 //! that is judged all the same.
 
+mod aggregates;
 mod answer;
+mod condition;
 mod cut;
 mod exprs;
 mod gate;
+mod joins;
 mod lower;
 mod names;
+mod per_unit;
 mod session;
+mod terms;
 mod upper;
 
 pub use names::DeskTable;
@@ -146,7 +151,7 @@ impl Desk {
     /// # Errors
     /// A [`Problem`] when the text is not a condition over these columns, or uses what the algebra does not have.
     pub fn lower_filter(&self, condition: &str, columns: &[ColumnMeta]) -> Result<Expr, Problem> {
-        lower::condition(&self.state, condition, columns)
+        condition::lower(&self.state, condition, columns)
     }
 
     fn keep(&mut self, query: &str, pending: answer::Pending) {

@@ -10,6 +10,7 @@ use datafusion::catalog::{
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionState, SessionStateDefaults};
+use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF};
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -83,7 +84,7 @@ pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(allowed_scalars())
         .with_aggregate_functions(allowed_aggregates())
-        .with_window_functions(vec![])
+        .with_window_functions(vec![row_number_udwf()])
         .with_table_function_list(vec![])
         .build())
 }

@@ -12,7 +12,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::common::{Column, DFSchema, JoinType};
-use datafusion::functions::expr_fn::greatest;
+use datafusion::functions::expr_fn::{coalesce, greatest, nullif};
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as SqlExpr, ExprSchemable, Filter, Join, Limit, LogicalPlan,
@@ -21,10 +21,14 @@ use datafusion::logical_expr::{
 
 use tre_core::codes::{self, Problem};
 use tre_core::status::SUPPRESSED_FROM;
+use tre_core::types::DECIMAL_PRECISION;
 
+use super::aggregates::Part;
 use super::answer::SlotTable;
-use super::cut::{Cutter, Part, is_private};
+use super::cut::{Cutter, is_private};
+use super::per_unit::groups_by_unit;
 use super::session::planning_problem;
+use super::terms::Factor;
 
 /// A rebuilt node: its plan has the original's columns by name, and the statuses of those that have one.
 pub(super) struct Upper {
@@ -38,6 +42,8 @@ pub(super) struct Upstairs {
     pub(super) slot: Arc<SlotTable>,
     pub(super) index: usize,
     pub(super) parts: Vec<Part>,
+    /// The query lists the groups' keys and nothing else: the value that says how many people are behind each.
+    pub(super) listed: Option<usize>,
 }
 
 /// Rebuilds a plan over the slots of its frontiers.
@@ -67,6 +73,12 @@ impl Rebuilder<'_> {
             LogicalPlan::Aggregate(aggregate) => {
                 if aggregates_above(&aggregate.input) {
                     self.aggregate(aggregate)
+                } else if groups_by_unit(aggregate) {
+                    Err(Problem::new(
+                        &codes::SQL_PID,
+                        "GROUP BY pid makes a row per person",
+                        "aggregate the rows per person again: SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM … GROUP BY pid)",
+                    ))
                 } else {
                     self.frontier(aggregate)
                 }
@@ -150,22 +162,30 @@ impl Rebuilder<'_> {
 
     /// Keys and values of the frontier's cells under the names of the aggregation that they replace.
     fn frontier(&mut self, aggregate: &Aggregate) -> Result<Upper, Problem> {
-        let Upstairs { slot, index, parts } = self.cutter.frontier(aggregate)?;
+        let Upstairs {
+            slot,
+            index,
+            parts,
+            listed,
+        } = self.cutter.frontier(aggregate)?;
         let name = format!("__cells{index}");
         let source = provider_as_source(slot as Arc<dyn TableProvider>);
-        let cells = LogicalPlanBuilder::scan(name.as_str(), source, None).map_err(planning_problem)?;
+        let mut cells = LogicalPlanBuilder::scan(name.as_str(), source, None).map_err(planning_problem)?;
         let column = |prefix: char, i: usize| {
             SqlExpr::Column(Column::new(Some(name.as_str()), format!("{prefix}{i}")))
         };
+        if let Some(units) = listed {
+            let shown = column('s', units)
+                .lt(lit(SUPPRESSED_FROM))
+                .and(column('v', units).gt(lit(0_i64)));
+            cells = cells.filter(shown).map_err(planning_problem)?;
+        }
         let keys = aggregate.group_expr.len();
         let (mut exprs, mut statuses) = (Vec::new(), vec![None; keys]);
         for (position, (qualifier, field)) in aggregate.schema.iter().enumerate() {
             let value = match position.checked_sub(keys).map(|i| parts.get(i)) {
                 None => column('k', position),
-                Some(Some(Part::Value(i))) => column('v', *i),
-                Some(Some(Part::Mean { sum, count })) => {
-                    cast(column('v', *sum), DataType::Float64) / cast(column('v', *count), DataType::Float64)
-                }
+                Some(Some(part)) => part_value(part, &column, field.data_type())?,
                 Some(None) => return Err(Problem::of(&codes::RUN_INTERNAL, "an aggregate has no cell")),
             };
             exprs.push(
@@ -173,12 +193,8 @@ impl Rebuilder<'_> {
             );
         }
         for part in &parts {
-            let status = match part {
-                Part::Value(i) => column('s', *i),
-                Part::Mean { sum, count } => greatest(vec![column('s', *sum), column('s', *count)]),
-            };
             let fresh = self.fresh();
-            exprs.push(status.alias(&fresh));
+            exprs.push(part_status(part, &column).alias(&fresh));
             statuses.push(Some(Column::new_unqualified(fresh)));
         }
         let plan = cells
@@ -308,10 +324,76 @@ impl Rebuilder<'_> {
     }
 }
 
+/// The status of an aggregate: the worst of its parts.
+fn part_status(part: &Part, column: &impl Fn(char, usize) -> SqlExpr) -> SqlExpr {
+    let mut statuses: Vec<SqlExpr> = part.values().into_iter().map(|i| column('s', i)).collect();
+    match statuses.len() {
+        // A constant: nothing was done to it.
+        0 => lit(0_i32),
+        1 => statuses.swap_remove(0),
+        _ => greatest(statuses),
+    }
+}
+
+/// An aggregate of the query from the treated values of its frontier. NULL where one of them is suppressed.
+fn part_value(
+    part: &Part,
+    column: &impl Fn(char, usize) -> SqlExpr,
+    ty: &DataType,
+) -> Result<SqlExpr, Problem> {
+    let number = |factor: &Factor| -> Result<SqlExpr, Problem> {
+        let literal = ScalarValue::Decimal128(Some(factor.unscaled), DECIMAL_PRECISION, factor.scale as i8);
+        let literal = literal.cast_to(ty).map_err(planning_problem)?;
+        Ok(lit(literal))
+    };
+    // A term that no row has is 0, not NULL.
+    let total = |terms: &[(Factor, usize)]| -> Result<SqlExpr, Problem> {
+        let mut total = lit(ScalarValue::new_zero(ty).map_err(planning_problem)?);
+        for (factor, value) in terms {
+            let value = coalesce(vec![cast(column('v', *value), ty.clone()), total_zero(ty)?]);
+            let term = match factor {
+                Factor {
+                    unscaled: 1,
+                    scale: 0,
+                } => value,
+                Factor {
+                    unscaled: -1,
+                    scale: 0,
+                } => SqlExpr::Negative(Box::new(value)),
+                factor => number(factor)? * value,
+            };
+            total = total + term;
+        }
+        Ok(total)
+    };
+    let null = lit(ScalarValue::try_from(ty).map_err(planning_problem)?);
+    let value = match part {
+        Part::Value(i) => return Ok(column('v', *i)),
+        Part::Total { terms, rows } => {
+            let total = cast(total(terms)?, ty.clone());
+            match rows {
+                None => total,
+                Some(rows) => when(column('v', *rows).eq(lit(0_i64)), null)
+                    .otherwise(total)
+                    .map_err(planning_problem)?,
+            }
+        }
+        Part::Mean { terms, rows } => {
+            let rows = cast(nullif(column('v', *rows), lit(0_i64)), DataType::Float64);
+            cast(total(terms)?, DataType::Float64) / rows
+        }
+    };
+    unless_suppressed(part_status(part, column), value, ty)
+}
+
+fn total_zero(ty: &DataType) -> Result<SqlExpr, Problem> {
+    Ok(lit(ScalarValue::new_zero(ty).map_err(planning_problem)?))
+}
+
 /// Whether an aggregation over people's rows lies below, on every path from people: then this plan is above it.
 fn aggregates_above(plan: &LogicalPlan) -> bool {
     match plan {
-        LogicalPlan::Aggregate(_) => true,
+        LogicalPlan::Aggregate(aggregate) => aggregates_above(&aggregate.input) || !groups_by_unit(aggregate),
         LogicalPlan::TableScan(_) => false,
         other => {
             let private = |input: &LogicalPlan| is_private(input).unwrap_or(true);

@@ -4,7 +4,7 @@ use tre_query::desk::{Desk, DeskTable};
 
 use crate::fixture::{clinic, opened};
 
-async fn refuse(sql: &str) -> Option<tre_core::codes::Problem> {
+pub(crate) async fn refuse(sql: &str) -> Option<tre_core::codes::Problem> {
     let grant = opened(&clinic(), |_| {}).grant;
     let mut desk = Desk::open(DeskTable::of_grant(&grant)).unwrap();
     match desk.plan("q", sql, None, true).await {
@@ -55,8 +55,6 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ("SELECT count(*) FROM visit WHERE nothing = 1", "TRE-SQL-003"),
         ("SELECT * FROM visit", "TRE-SQL-005"),
         ("SELECT icd FROM visit LIMIT 1", "TRE-SQL-005"),
-        ("SELECT DISTINCT icd FROM visit", "TRE-SQL-005"),
-        ("SELECT icd FROM visit GROUP BY icd", "TRE-SQL-005"),
         ("SELECT icd FROM visit ORDER BY date", "TRE-SQL-005"),
         ("SELECT 1 WHERE EXISTS (SELECT 1 FROM visit)", "TRE-SQL-005"),
         (
@@ -73,27 +71,12 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
             "TRE-SQL-006",
         ),
         ("SELECT max(icd) FROM visit", "TRE-SQL-007"),
-        ("SELECT min(cost) FROM visit", "TRE-SQL-007"),
         ("SELECT count(distinct icd) FROM visit", "TRE-SQL-007"),
         ("SELECT sum(distinct cost) FROM visit", "TRE-SQL-007"),
-        (
-            "SELECT count(*) FILTER (WHERE days = 1) FROM visit",
-            "TRE-SQL-007",
-        ),
         ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-004"),
         ("SELECT array_agg(icd) FROM visit", "TRE-SQL-004"),
-        ("SELECT sum(cost + 1) FROM visit", "TRE-SQL-008"),
-        (
-            "SELECT sum(CASE WHEN days = 7 THEN cost ELSE 1 END) FROM visit",
-            "TRE-SQL-008",
-        ),
         ("SELECT sum(age) FROM person", "TRE-SQL-008"),
-        ("SELECT count(nullif(days, 7)) FROM visit", "TRE-SQL-008"),
         ("SELECT sum(cast(cost AS int)) FROM visit", "TRE-SQL-008"),
-        (
-            "SELECT CASE WHEN days = 7 THEN 1 END, count(*) FROM visit GROUP BY 1",
-            "TRE-SQL-004",
-        ),
         ("SELECT count(*) FROM visit WHERE random() < 0.5", "TRE-SQL-004"),
         (
             "SELECT count(*) FROM visit WHERE length(repeat('x', 2000000000)) > 1",
@@ -106,26 +89,14 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
             "TRE-SQL-004",
         ),
         (
-            "SELECT count(*) FROM visit v LEFT JOIN person p ON v.pid = p.pid",
-            "TRE-SQL-013",
-        ),
-        (
             "SELECT count(*) FROM visit v JOIN person p ON v.days = p.age",
             "TRE-SQL-013",
         ),
         ("SELECT count(*) FROM visit, icd10", "TRE-SQL-013"),
-        (
-            "SELECT count(*) FROM visit v WHERE EXISTS (SELECT 1 FROM person p WHERE p.pid = v.pid)",
-            "TRE-SQL-013",
-        ),
         ("SELECT count(*) FROM visit CROSS JOIN person", "TRE-SQL-013"),
         (
             "SELECT count(*) FROM (SELECT icd FROM visit ORDER BY date LIMIT 5) t",
             "TRE-SQL-005",
-        ),
-        (
-            "SELECT avg(n) FROM (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t",
-            "TRE-SQL-006",
         ),
         (
             "SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd)",
@@ -133,10 +104,6 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ),
         (
             "SELECT count(*) FROM visit UNION ALL SELECT count(*) FROM person",
-            "TRE-SQL-009",
-        ),
-        (
-            "SELECT (SELECT count(*) FROM visit) AS a, (SELECT count(*) FROM person) AS b",
             "TRE-SQL-009",
         ),
         (

@@ -6,6 +6,8 @@
 //! contribution competes for the top two. Units of two ranges, and so of two partial results, are different people:
 //! partial results are closed before they are added up.
 //!
+//! A smallest or largest value keeps how many units share it: when a smaller one comes, its units are counted anew.
+//!
 //! Soundness: a counter is increased once per unit and flag, so it *is* the number of units with that property; that
 //! rests on rows of a unit being contiguous, which [`Cells::update`] checks row by row and refuses otherwise.
 
@@ -18,7 +20,6 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 use tre_core::evidence::{CellLayout, LayoutError, MAX_ARGUMENTS};
-use tre_core::types::ColumnType;
 
 /// Evidence that cannot be trusted or computed. The texts are for the operator's log.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +53,12 @@ pub(super) struct Shape {
     pub(super) layout: CellLayout,
     pub(super) schema: SchemaRef,
     pub(super) keys: SchemaRef,
-    /// Per argument: index among the numeric ones.
+    /// Per argument: index among those whose values are read as numbers.
     pub(super) numeric: Vec<Option<usize>>,
-    /// Number of numeric arguments.
+    /// Number of arguments whose values are read as numbers.
     pub(super) numerics: usize,
+    /// Pairs of arguments whose net contributions are compared, as indices among the numeric ones.
+    pub(super) comparable: Vec<(usize, usize)>,
 }
 
 impl Shape {
@@ -76,21 +79,25 @@ impl Shape {
         let keys = Arc::new(Schema::new(keys.collect::<Vec<_>>()));
         let mut numerics = 0;
         let mut numeric = Vec::with_capacity(layout.arguments.len());
-        for argument in &layout.arguments {
-            numeric.push(match argument {
-                ColumnType::Int | ColumnType::Decimal { .. } => {
-                    numerics += 1;
-                    Some(numerics - 1)
-                }
-                ColumnType::Bool | ColumnType::Text | ColumnType::Date | ColumnType::Timestamp => None,
-            });
+        for argument in 0..layout.arguments.len() {
+            numeric.push(layout.range_type(argument).map(|_| {
+                numerics += 1;
+                numerics - 1
+            }));
         }
+        let number = |argument: usize| numeric.get(argument).copied().flatten();
+        let comparable = layout
+            .comparable_pairs()
+            .into_iter()
+            .filter_map(|(a, b)| number(a).zip(number(b)))
+            .collect();
         Ok(Shape {
             layout: layout.clone(),
             schema,
             keys,
             numeric,
             numerics,
+            comparable,
         })
     }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, UInt64Array};
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array,
+};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::EmitTo;
 
 use tre_core::evidence::ValueKind;
 
-use super::state::{decimal, signed_decimal};
+use super::state::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {
@@ -54,6 +56,17 @@ impl Cells {
             if let Some(Some(numeric)) = shape.numeric.get(argument) {
                 self.numeric(&shape, argument, *numeric, &mut columns)?;
             }
+            if let (true, Some(Some(numeric))) =
+                (shape.layout.has_extreme(argument), shape.numeric.get(argument))
+            {
+                let ranges = || self.ranges(&shape, *numeric);
+                columns.push(counts(
+                    ranges().map(|range| range.map_or(0, |(min, _)| min.units)),
+                ));
+                columns.push(counts(
+                    ranges().map(|range| range.map_or(0, |(_, max)| max.units)),
+                ));
+            }
         }
         for argument in 0..shape.arguments() {
             columns.push(self.flag(&shape, shape.null(argument)));
@@ -62,6 +75,10 @@ impl Cells {
             for b in (0..shape.arguments()).filter(|b| *b != a) {
                 columns.push(self.flag(&shape, shape.pair(a, b)));
             }
+        }
+        let pairs = shape.comparable.len();
+        for pair in 0..pairs {
+            columns.push(counts(self.differing.iter().skip(pair).step_by(pairs).copied()));
         }
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
@@ -87,6 +104,25 @@ impl Cells {
                     .step_by(shape.arguments())
                     .copied(),
             )),
+            ValueKind::CountUnitsOf { argument } => {
+                let flag = shape.present(argument);
+                Ok(integers(
+                    &mut self.counts.iter().skip(flag).step_by(shape.flags()).copied(),
+                ))
+            }
+            ValueKind::Min { argument } | ValueKind::Max { argument } => {
+                let numeric = shape
+                    .numeric
+                    .get(argument)
+                    .copied()
+                    .flatten()
+                    .ok_or(EvidenceError::Columns)?;
+                let smallest = matches!(kind, ValueKind::Min { .. });
+                let values = self
+                    .ranges(shape, numeric)
+                    .map(|range| range.map(|(min, max)| if smallest { min.value } else { max.value }));
+                extremes(values, &shape.layout.value_type(kind)?)
+            }
             ValueKind::Sum { argument } => {
                 let numeric = shape
                     .numeric
@@ -125,25 +161,56 @@ impl Cells {
         columns: &mut Vec<ArrayRef>,
     ) -> Result<(), EvidenceError> {
         let numbers = || self.numbers.iter().skip(numeric).step_by(shape.numerics);
-        let ty = shape.layout.value_type(ValueKind::Sum { argument })?;
-        let first = numbers()
-            .map(|n| decimal(n.top.0))
-            .collect::<Result<Vec<_>, _>>()?;
-        let second = numbers()
-            .map(|n| decimal(n.top.1))
-            .collect::<Result<Vec<_>, _>>()?;
-        columns.push(decimals(Decimal128Array::from(first), &ty)?);
-        columns.push(decimals(Decimal128Array::from(second), &ty)?);
+        if shape
+            .layout
+            .arguments
+            .get(argument)
+            .is_some_and(|ty| ty.is_numeric())
+        {
+            let ty = shape.layout.value_type(ValueKind::Sum { argument })?;
+            let first = numbers().map(|n| decimal(n.top.0));
+            let second = numbers().map(|n| decimal(n.top.1));
+            columns.push(decimals(first.collect::<Result<_, _>>()?, &ty)?);
+            columns.push(decimals(second.collect::<Result<_, _>>()?, &ty)?);
+        }
+        let ty = shape.layout.range_type(argument).ok_or(EvidenceError::Columns)?;
+        let ranges = || self.ranges(shape, numeric);
         columns.push(decimals(
-            numbers().map(|n| n.range.map(|(min, _)| min)).collect(),
+            ranges().map(|range| range.map(|(min, _)| min.value)).collect(),
             &ty,
         )?);
         columns.push(decimals(
-            numbers().map(|n| n.range.map(|(_, max)| max)).collect(),
+            ranges().map(|range| range.map(|(_, max)| max.value)).collect(),
             &ty,
         )?);
         Ok(())
     }
+
+    /// The smallest and largest value of each group.
+    fn ranges(&self, shape: &Shape, numeric: usize) -> impl Iterator<Item = Option<(Extreme, Extreme)>> {
+        let numbers = self.numbers.iter().skip(numeric).step_by(shape.numerics.max(1));
+        numbers.map(|number| number.range)
+    }
+}
+
+/// Values in the type of their argument.
+fn extremes(values: impl Iterator<Item = Option<i128>>, ty: &DataType) -> Result<ArrayRef, EvidenceError> {
+    fn narrow<T: TryFrom<i128>>(value: Option<i128>) -> Result<Option<T>, EvidenceError> {
+        value
+            .map(T::try_from)
+            .transpose()
+            .map_err(|_| EvidenceError::Overflow)
+    }
+    Ok(match ty {
+        DataType::Int64 => Arc::new(values.map(narrow).collect::<Result<Int64Array, _>>()?),
+        DataType::Date32 => Arc::new(values.map(narrow).collect::<Result<Date32Array, _>>()?),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => Arc::new(
+            values
+                .map(narrow)
+                .collect::<Result<TimestampMicrosecondArray, _>>()?,
+        ),
+        _ => decimals(values.collect(), ty)?,
+    })
 }
 
 fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {

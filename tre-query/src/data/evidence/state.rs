@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Int64Array, RecordBatch, UInt32Array};
-use arrow::datatypes::{Decimal128Type, UInt32Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch,
+    TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::datatypes::{DataType, TimeUnit, UInt32Type};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
@@ -24,6 +27,8 @@ pub(in crate::data) struct Cells {
     pub(super) present_rows: Vec<u64>,
     /// Per group: numeric arguments.
     pub(super) numbers: Vec<Number>,
+    /// Per group: units whose net contributions to a pair of arguments differ.
+    pub(super) differing: Vec<u64>,
     /// The last unit seen in this stream of ranges, plus one.
     last: u64,
     group_of_row: Vec<usize>,
@@ -48,13 +53,67 @@ pub(super) struct Number {
     open: i128,
     pub(super) top: (u128, u128),
     /// Smallest and largest row value, `None` before the first.
-    pub(super) range: Option<(i128, i128)>,
+    pub(super) range: Option<(Extreme, Extreme)>,
+}
+
+/// A smallest or largest value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extreme {
+    pub(super) value: i128,
+    /// Units with a row of it.
+    pub(super) units: u64,
+    /// The last of them, plus one.
+    last: u64,
+}
+
+impl Extreme {
+    fn of(value: i128, unit: u64) -> Self {
+        Extreme {
+            value,
+            units: 1,
+            last: unit,
+        }
+    }
+
+    /// Takes a value of a unit, where `beats` says which value wins.
+    fn take(&mut self, value: i128, unit: u64, beats: impl Fn(i128, i128) -> bool) {
+        if beats(value, self.value) {
+            *self = Extreme::of(value, unit);
+        } else if value == self.value && self.last != unit {
+            self.units += 1;
+            self.last = unit;
+        }
+    }
+
+    /// Of two sets of people.
+    fn merge(self, other: Extreme, beats: impl Fn(i128, i128) -> bool) -> Extreme {
+        if self.value == other.value {
+            Extreme {
+                units: self.units + other.units,
+                ..self
+            }
+        } else if beats(self.value, other.value) {
+            self
+        } else {
+            other
+        }
+    }
+}
+
+fn smaller(a: i128, b: i128) -> bool {
+    a < b
+}
+
+fn larger(a: i128, b: i128) -> bool {
+    a > b
 }
 
 /// An argument column of a batch.
 enum Column<'a> {
     Integers(&'a Int64Array),
     Decimals(&'a Decimal128Array),
+    Dates(&'a Date32Array),
+    Timestamps(&'a TimestampMicrosecondArray),
     Other(&'a ArrayRef),
 }
 
@@ -63,6 +122,8 @@ impl Column<'_> {
         match self {
             Column::Integers(array) => array.is_valid(row),
             Column::Decimals(array) => array.is_valid(row),
+            Column::Dates(array) => array.is_valid(row),
+            Column::Timestamps(array) => array.is_valid(row),
             Column::Other(array) => array.is_valid(row),
         }
     }
@@ -71,6 +132,8 @@ impl Column<'_> {
         match self {
             Column::Integers(array) => i128::from(array.value(row)),
             Column::Decimals(array) => array.value(row),
+            Column::Dates(array) => i128::from(array.value(row)),
+            Column::Timestamps(array) => i128::from(array.value(row)),
             Column::Other(_) => 0,
         }
     }
@@ -94,6 +157,7 @@ impl Cells {
             counts: vec![],
             present_rows: vec![],
             numbers: vec![],
+            differing: vec![],
             last: 0,
             group_of_row: vec![],
         };
@@ -108,7 +172,8 @@ impl Cells {
         let groups = self.groups.as_ref().map_or(0, |groups| groups.size());
         groups
             + self.blocks.capacity() * size_of::<Block>()
-            + (self.counts.capacity() + self.present_rows.capacity()) * size_of::<u64>()
+            + (self.counts.capacity() + self.present_rows.capacity() + self.differing.capacity())
+                * size_of::<u64>()
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
     }
@@ -119,6 +184,7 @@ impl Cells {
         self.present_rows.resize(groups * self.shape.arguments(), 0);
         self.numbers
             .resize(groups * self.shape.numerics, Number::default());
+        self.differing.resize(groups * self.shape.comparable.len(), 0);
     }
 
     /// Interns the keys of a batch into `group_of_row`.
@@ -154,18 +220,16 @@ impl Cells {
         let (keys, arguments) = rest.split_at(shape.layout.keys.len());
         let mut columns = Vec::with_capacity(arguments.len());
         for (array, numeric) in arguments.iter().zip(&shape.numeric) {
-            columns.push(
-                match (
-                    numeric,
-                    array.as_primitive_opt(),
-                    array.as_primitive_opt::<Decimal128Type>(),
-                ) {
-                    (None, ..) => Column::Other(array),
-                    (Some(_), Some(integers), _) => Column::Integers(integers),
-                    (Some(_), None, Some(decimals)) => Column::Decimals(decimals),
-                    (Some(_), None, None) => return Err(EvidenceError::Columns),
-                },
-            );
+            columns.push(match (numeric, array.data_type()) {
+                (None, _) => Column::Other(array),
+                (Some(_), DataType::Int64) => Column::Integers(array.as_primitive()),
+                (Some(_), DataType::Decimal128(..)) => Column::Decimals(array.as_primitive()),
+                (Some(_), DataType::Date32) => Column::Dates(array.as_primitive()),
+                (Some(_), DataType::Timestamp(TimeUnit::Microsecond, None)) => {
+                    Column::Timestamps(array.as_primitive())
+                }
+                (Some(_), _) => return Err(EvidenceError::Columns),
+            });
         }
         self.intern(keys, batch.num_rows())?;
         let group_of_row = std::mem::take(&mut self.group_of_row);
@@ -222,7 +286,7 @@ impl Cells {
             if value != 0 {
                 flags |= 1 << shape.nonzero(argument);
             }
-            number.add(value)?;
+            number.add(value, unit)?;
         }
         if nulls {
             for a in 0..arguments {
@@ -257,7 +321,16 @@ impl Cells {
             flags &= flags - 1;
         }
         let numbers = self.numbers.get_mut(group * numerics..(group + 1) * numerics);
-        for number in numbers.ok_or(EvidenceError::Columns)? {
+        let numbers = numbers.ok_or(EvidenceError::Columns)?;
+        let pairs = self.shape.comparable.len();
+        let differing = self.differing.iter_mut().skip(group * pairs);
+        for ((a, b), units) in self.shape.comparable.iter().zip(differing) {
+            let net = |i: usize| numbers.get(i).map(|number| number.open);
+            if net(*a) != net(*b) {
+                *units += 1;
+            }
+        }
+        for number in numbers {
             let net = std::mem::take(&mut number.open).unsigned_abs();
             number.contribute(net);
         }
@@ -302,6 +375,14 @@ impl Cells {
                 from * arguments,
                 arguments,
             );
+            let pairs = self.shape.comparable.len();
+            add_slices(
+                &mut self.differing,
+                to * pairs,
+                &other.differing,
+                from * pairs,
+                pairs,
+            );
             for i in 0..numerics {
                 let number = self
                     .numbers
@@ -328,13 +409,16 @@ fn add_slices(to: &mut [u64], to_start: usize, from: &[u64], from_start: usize, 
 }
 
 impl Number {
-    fn add(&mut self, value: i128) -> Result<(), EvidenceError> {
+    fn add(&mut self, value: i128, unit: u64) -> Result<(), EvidenceError> {
         self.sum = self.sum.checked_add(value).ok_or(EvidenceError::Overflow)?;
         self.open = self.open.checked_add(value).ok_or(EvidenceError::Overflow)?;
-        self.range = Some(match self.range {
-            None => (value, value),
-            Some((min, max)) => (min.min(value), max.max(value)),
-        });
+        match &mut self.range {
+            None => self.range = Some((Extreme::of(value, unit), Extreme::of(value, unit))),
+            Some((min, max)) => {
+                min.take(value, unit, smaller);
+                max.take(value, unit, larger);
+            }
+        }
         Ok(())
     }
 
@@ -351,7 +435,7 @@ impl Number {
         self.contribute(other.top.0);
         self.contribute(other.top.1);
         self.range = match (self.range, other.range) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (Some((a, b)), Some((c, d))) => Some((a.merge(c, smaller), b.merge(d, larger))),
             (range, None) | (None, range) => range,
         };
         Ok(())
