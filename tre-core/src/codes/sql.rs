@@ -34,7 +34,7 @@ super::codes! {
         "A column can be summed when its dataset declares bounds for it and it is used as it is. A computed argument can spell out one person.",
         "sum a bare column that `tre schema` lists as a measure";
     /// More than one aggregation over people.
-    SQL_SHAPE = "TRE-SQL-009", "this shape of query cannot be checked yet",
+    SQL_SHAPE = "TRE-SQL-009", "this shape of query cannot be checked",
         "The checker judges one aggregation over people's rows per query, over inner joins on pid and joins with public tables.",
         "write the query as one GROUP BY over the joined tables";
     /// Too long, too deep or too many operators.

@@ -106,7 +106,7 @@ impl Cutter {
             if matches!(key, SqlExpr::GroupingSet(_)) {
                 return Err(Problem::of(
                     &codes::SQL_SHAPE,
-                    "GROUPING SETS, CUBE and ROLLUP cannot be checked yet",
+                    "GROUPING SETS, CUBE and ROLLUP cannot be checked",
                 ));
             }
             if matches!(scope.bare(key)?, Some(Slot::Unit | Slot::UnitOrNull(_))) {

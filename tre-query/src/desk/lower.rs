@@ -99,7 +99,7 @@ pub(super) fn relation(plan: &LogicalPlan) -> Result<Lowered, Problem> {
 }
 
 pub(super) fn shape(what: &str) -> Problem {
-    Problem::of(&codes::SQL_SHAPE, format!("{what} cannot be checked yet"))
+    Problem::of(&codes::SQL_SHAPE, format!("{what} cannot be checked"))
 }
 
 /// The scope of a plan's expressions over its lowered input.

@@ -410,7 +410,7 @@ fn aggregates_above(plan: &LogicalPlan) -> bool {
 fn above(what: &str) -> Problem {
     Problem::of(
         &codes::SQL_SHAPE,
-        format!("{what} over treated values is not supported yet"),
+        format!("{what} over treated values cannot be answered"),
     )
 }
 
