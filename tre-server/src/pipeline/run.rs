@@ -247,7 +247,7 @@ async fn ran(
     );
     let running = tokio::task::spawn_blocking(move || {
         let data = workers.data(&core, &session.project, &cancel)?;
-        let seconds = session.project.permit.limits.query_seconds;
+        let seconds = session.project.limits.query_seconds;
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
         let mut ran = Ran {
             cells: vec![],

@@ -119,7 +119,7 @@ impl Sessions {
         let _allowed = core
             .authorize(caller, Action::Connect, On::Project(&project))
             .await?;
-        let most = usize::from(project.permit.limits.sessions);
+        let most = usize::from(project.limits.sessions);
         if core
             .sessions
             .list()
@@ -130,7 +130,7 @@ impl Sessions {
         {
             return Err(Problem::of(
                 &codes::RUN_TOO_MANY_SESSIONS,
-                format!("project `{project_id}` has {most} sessions open, the most that its permit allows"),
+                format!("project `{project_id}` has {most} sessions open, the most that it may have"),
             ));
         }
         Self::open(core, caller, project).await
