@@ -111,7 +111,7 @@ sessions = 4
         };
         TableManifest {
             name: name.parse().unwrap(),
-            description: String::new(),
+            description: format!("the holder's words on {name}"),
             public,
             columns,
             files: vec![file],

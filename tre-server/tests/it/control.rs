@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use tonic::Code;
+use tre_core::permit::Role;
 use tre_home::Home;
 use tre_proto::v1;
 use tre_proto::v1::control_client::ControlClient;
 use tre_server::{Options, Server};
 
+use crate::wire::with;
 use crate::world::{World, home};
 
 /// Makes every call without a token; the list is compared with the service's definition.
@@ -58,6 +60,30 @@ async fn every_call_of_the_control_service_refuses_strangers() {
         .filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next())
         .collect();
     assert_eq!(called, defined);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_schema_has_the_holders_words_and_the_permitted_columns_only() {
+    let world = World::start().await;
+    let mut control = ControlClient::new(world.channel().await);
+    let asked = with(Some(world.token(Role::Analyst)), v1::GetSchemaRequest::default());
+    let schema = control.get_schema(asked).await.unwrap().into_inner();
+    let told: Vec<_> = schema
+        .tables
+        .iter()
+        .map(|table| {
+            let columns: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            (table.name.as_str(), table.description.as_str(), columns)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("visit", "about visit", vec!["pid", "age"]),
+            ("icd10", "about icd10", vec!["code"])
+        ]
+    );
     world.stop().await;
 }
 

@@ -77,6 +77,7 @@ fn table(name: &str, public: bool, stored: &[&str], permitted: &[&str]) -> Grant
     GrantedTable {
         version: VersionId::from_hash("liver".parse().unwrap(), [7; 32]),
         table: name.parse().unwrap(),
+        description: format!("about {name}"),
         public,
         population: "clinic".parse().unwrap(),
         cuts: vec![0],
