@@ -12,6 +12,7 @@ mod gate;
 mod lower;
 mod names;
 mod session;
+mod syntax;
 mod upper;
 
 pub use names::DeskTable;
