@@ -268,7 +268,8 @@ async fn ran(
         .unwrap_or_else(|error| Err(DataError::Lost(Lost::Protocol(error.to_string())))))
 }
 
-/// Logs a failure with its detail; the analyst hears `told`, a constant.
+/// Logs a failure with its detail; the analyst hears `told`, a constant, or that the session has ended: its workers were
+/// killed on purpose then, and running the query again would not help.
 pub(super) async fn log_failed(
     core: &Core,
     session: &Session,
@@ -276,6 +277,7 @@ pub(super) async fn log_failed(
     told: Problem,
     detail: String,
 ) -> Refusal {
+    let told = session.ending().unwrap_or(told);
     tracing::error!(query = %prepared.query, code = told.code.id, detail, "a query failed");
     let event = Event::QueryFailed {
         query: prepared.query.clone(),
