@@ -15,13 +15,14 @@ use tre_core::ids::{RequestId, VersionId};
 use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
+use tre_proto::batches::encode;
 use tre_proto::v1;
 
 use super::prepare::{Prepared, log_refused, plan_at};
 use super::{Refusal, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
-use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost, encode};
+use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
 use crate::sessions::Session;
 
 /// Rows that may leave.
