@@ -3,7 +3,6 @@
 //! Every call goes the same way: bearer token ▸ caller ▸ access policies ▸ [`crate::projects`], [`crate::requests`] or a
 //! listing ▸ message. Messages are read here and nowhere below; what goes wrong becomes a status in [`crate::fault`].
 
-mod bearer;
 mod place;
 
 mod datasets;
@@ -20,11 +19,9 @@ use tonic::{Request, Response, Status};
 use tre_proto::v1;
 use tre_proto::v1::control_server::{Control, ControlServer};
 
-use bearer::bearer;
-
 use crate::core::Core;
 use crate::fault::Fault;
-use crate::identity::Caller;
+use crate::identity::{Caller, bearer};
 
 /// The service, ready to be added to a router.
 pub(crate) fn service(core: Arc<Core>) -> ControlServer<Calls> {
