@@ -125,7 +125,7 @@ impl Home {
 
     /// Entries of the log.
     pub fn log(&self) -> Result<Vec<Value>> {
-        log::entries(&self.tre)
+        log::entries(&self.tre, &self.path())
     }
 
     /// Rows of the database.

@@ -1,14 +1,22 @@
-//! The audit log as `tre audit export` prints it.
+//! The audit log as `tre audit export` prints it from its directory.
+
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::program::Tre;
 
-/// All entries, oldest first.
-pub fn entries(tre: &Tre) -> Result<Vec<Value>> {
-    let export = tre.run(&["audit", "export"])?.ok()?;
-    let lines = export.out.lines();
+/// All entries of a home's log, oldest first.
+pub fn entries(tre: &Tre, home: &Path) -> Result<Vec<Value>> {
+    let directory = home.join("audit");
+    let directory = directory.to_str().context("a path that is no text")?;
+    parsed(&tre.run(&["audit", "export", "--log", directory])?.ok()?.out)
+}
+
+/// Entries as they are printed, one a line.
+pub fn parsed(printed: &str) -> Result<Vec<Value>> {
+    let lines = printed.lines();
     lines
         .map(|line| serde_json::from_str(line).with_context(|| format!("an entry is not JSON: {line}")))
         .collect()

@@ -285,6 +285,9 @@ pub enum Event {
     /// The server no longer answers.
     ServerStopped { reason: String },
 
+    /// The log, from this entry on, is about to be handed to somebody.
+    LogExported { first: u64 },
+
     /// A call was refused: not allowed, or not well-formed.
     ControlRefused { call: String, code: String },
 }
@@ -338,7 +341,7 @@ impl Event {
             Event::RequestSubmitted { .. } => (API, 1, Success),
             Event::RequestMoved { .. } | Event::ReviewVoted { .. } => (API, 3, Success),
             Event::Released { .. } => (API, 1, Success),
-            Event::ReleaseFetched { .. } => (DATASTORE, 1, Success),
+            Event::ReleaseFetched { .. } | Event::LogExported { .. } => (DATASTORE, 1, Success),
             Event::WorkerStarted { .. } => (PROCESS, 1, Success),
             Event::WorkerKilled { .. } => (PROCESS, 2, Success),
             Event::ServerStarted { .. } => (LIFECYCLE, 3, Success),

@@ -36,6 +36,9 @@ pub struct GrantedTable {
     pub version: VersionId,
     /// The table's name in the version and in SQL.
     pub table: TableName,
+    /// In the holder's words; may be empty.
+    #[serde(default)]
+    pub description: String,
     /// Reference data about nobody.
     pub public: bool,
     /// Units are comparable within a population only.

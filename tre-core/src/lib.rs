@@ -12,6 +12,7 @@
 //! [`policy`], [`status`]), what people decide ([`request`]) and what is remembered ([`audit`]).
 
 pub mod ids;
+pub mod size;
 pub mod types;
 
 pub mod manifest;

@@ -33,6 +33,8 @@ pub mod audit;
 
 mod home;
 mod init;
+#[cfg(test)]
+mod scratch;
 
 pub use home::{Home, HomeFiles, Ingest, OpenError};
 pub use init::{InitError, InitOptions};

@@ -11,7 +11,7 @@ use tre_core::codes::{self, Problem};
 use tre_core::grant::Grant;
 use tre_core::ids::{ProjectId, SessionId, TokenId, UserName};
 use tre_core::manifest::ColumnMeta;
-use tre_core::permit::{ExitName, Permit, Phase, Role};
+use tre_core::permit::{ExitName, Limits, Permit, Phase, Role};
 use tre_core::policy::Policy;
 use tre_home::Home;
 use tre_home::audit::AuditError;
@@ -40,6 +40,8 @@ pub(crate) struct Project {
     pub(crate) permit: Permit,
     pub(crate) grant: Grant,
     pub(crate) facts: ProjectFacts,
+    /// The permit's, and the deployment's where it names none.
+    pub(crate) limits: Limits,
 }
 
 /// What a call acts on, as far as the caller of [`Core::authorize`] knows it.
@@ -194,10 +196,16 @@ impl Core {
         };
         Ok(Project {
             stored,
+            limits: self.limits(&permit),
             permit,
             grant,
             facts,
         })
+    }
+
+    /// The limits that hold under a permit here: its own, and tre.toml's where it names none.
+    pub(crate) fn limits(&self, permit: &Permit) -> Limits {
+        permit.limits.or((&self.home.config().limits).into())
     }
 
     /// Lowers a permit's row condition over the stored columns of a table, at a desk of its own.

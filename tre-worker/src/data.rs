@@ -7,12 +7,12 @@ use sandbox_runner::Frame;
 
 use tre_core::codes::{self, Problem};
 use tre_proto::algebra::{decode_frontier, decode_scan};
+use tre_proto::batches::encode;
 use tre_proto::worker::v1 as wire;
 use tre_proto::worker::v1::data_request::Request;
 use tre_proto::worker::v1::data_response::Response;
 use tre_query::data::{DataError, Engine, FileKey, Opened};
 
-use crate::frames::encode;
 use crate::serve::{internal, problem, serve};
 
 /// Runs a data worker until its channel ends. Call it first thing in `main`: it enters the jail, which one thread must

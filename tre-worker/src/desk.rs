@@ -10,12 +10,12 @@ use tre_core::algebra::Node;
 use tre_core::codes::Problem;
 use tre_core::manifest::ColumnMeta;
 use tre_proto::algebra::{encode_expr, encode_frontier};
+use tre_proto::batches::{decode, encode};
 use tre_proto::worker::v1 as wire;
 use tre_proto::worker::v1::desk_request::Request;
 use tre_proto::worker::v1::desk_response::Response;
 use tre_query::desk::{Desk, DeskTable, Planned};
 
-use crate::frames::{decode, encode};
 use crate::serve::{internal, problem, serve};
 
 /// Runs a desk until its channel ends. Call it first thing in `main`: it enters the jail, which one thread must do.

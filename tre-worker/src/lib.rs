@@ -8,11 +8,7 @@
 
 mod data;
 mod desk;
-mod frames;
 mod serve;
 
 pub use data::data_main;
 pub use desk::desk_main;
-
-/// Largest frame that server and workers exchange, in bytes: the base cells of one frontier with their evidence.
-pub const MAX_FRAME: usize = 256 << 20;

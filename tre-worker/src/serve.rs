@@ -7,9 +7,7 @@ use prost::Message;
 use sandbox_runner::{Channel, ChannelError, Frame};
 
 use tre_core::codes::{self, Problem};
-use tre_proto::worker::v1 as wire;
-
-use crate::MAX_FRAME;
+use tre_proto::worker::{MAX_FRAME, v1 as wire};
 
 /// Stack of the thread that plans and runs: planners recurse over expressions. Only touched pages count.
 const STACK_BYTES: usize = 64 << 20;

@@ -10,7 +10,7 @@ use tre_benches::workload::sorted_rows;
 use tre_benches::workload::stored::Stored;
 
 /// Claims; there is a person for every 20.
-const CLAIMS: u64 = 100_000;
+const CLAIMS: u64 = 1_000_000;
 
 #[test]
 fn all_six_queries_have_the_values_of_the_raw_engine_before_treatment() -> Result<()> {

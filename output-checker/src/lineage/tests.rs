@@ -34,6 +34,7 @@ fn table(dataset: &str, name: &str, public: bool, stored: Vec<ColumnMeta>) -> Gr
     GrantedTable {
         version: VersionId::from_hash(dataset.parse().unwrap(), [1; 32]),
         table: name.parse().unwrap(),
+        description: String::new(),
         public,
         population: if dataset == "other" { "elsewhere" } else { "clinic" }
             .parse()

@@ -19,6 +19,7 @@ mod clients;
 mod sessions;
 
 mod crash;
+mod log_failure;
 mod verifier;
 
 mod malformed;

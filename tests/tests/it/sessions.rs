@@ -295,8 +295,8 @@ fn revocation_ends_a_session_at_once() {
         .unwrap()
         .ok()
         .unwrap();
-    let run = ended(running).unwrap().ends(1).unwrap();
-    assert!(run.told().is_some(), "{run}");
+    let run = ended(running).unwrap().fails(1, "TRE-RUN-010").unwrap();
+    assert!(run.err.contains("its token was revoked"), "{run}");
     gone(&session).unwrap();
     eve.ask(SHORT).unwrap().fails(1, "TRE-AUTH-004").unwrap();
     other.sql(SHORT).unwrap();
@@ -313,8 +313,8 @@ fn an_operator_ends_a_session_at_once() {
         .unwrap()
         .ok()
         .unwrap();
-    let run = ended(running).unwrap().ends(1).unwrap();
-    assert!(run.told().is_some(), "{run}");
+    let run = ended(running).unwrap().fails(1, "TRE-RUN-010").unwrap();
+    assert!(run.err.contains("ended by olga"), "{run}");
     gone(&session).unwrap();
     assert!(!scene.sessions().unwrap().iter().map(id).any(|id| id == session));
     other.sql(SHORT).unwrap();
@@ -361,15 +361,12 @@ fn a_session_ends_with_its_token() {
         .unwrap();
     let eve = scene.server.person(&token);
     eve.sql(SHORT).unwrap();
-    let session = id(scene.sessions().unwrap().first().unwrap());
-    only("data", &session).unwrap();
+    let (running, session) = scene.at_work(&eve, LONG).unwrap();
     // The shortest life of a token is a minute; nothing else can be waited for here.
-    holds(
-        "the end of the token's session",
-        Duration::from_secs(60) + PATIENCE,
-        || Ok(of_session(&session)?.is_empty()),
-    )
-    .unwrap();
+    let run = running.wait(Duration::from_secs(60) + PATIENCE).unwrap();
+    let run = run.fails(1, "TRE-RUN-010").unwrap();
+    assert!(run.err.contains("its token expired"), "{run}");
+    gone(&session).unwrap();
     eve.ask(SHORT).unwrap().fails(1, "TRE-AUTH-003").unwrap();
     assert!(scene.sessions().unwrap().is_empty());
 }

@@ -100,11 +100,12 @@ fn a_file_leaves_after_two_other_people_have_read_it() {
     assert!(frozen.starts_with("sex,people,disclosure"), "{frozen}");
     assert_eq!(sha256_hex(frozen.as_bytes()), string(&request, "sha256"));
 
-    alice
+    let early = alice
         .tre(&["release", "fetch", id, "-o", "early"])
         .unwrap()
-        .ends(1)
+        .fails(1, "TRE-REQ-002")
         .unwrap();
+    assert!(early.err.contains("is in-review"), "{early}");
     bo.tre(&["review", "approve", id, "--comment", "above ten"])
         .unwrap()
         .ok()

@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 use tre_tests::home::Home;
+use tre_tests::log;
 use tre_tests::scenes::{Permit, ingest_clinic};
 use tre_tests::server::Server;
 
@@ -30,8 +31,9 @@ fn a_third_party_accepts_the_log_and_rejects_every_alteration() {
         .unwrap();
     knock(&home, &server).unwrap();
 
-    // While the server is at work: a copy, as an auditor would take one.
-    home.tre(&["audit", "export", "--copy", "copy"])
+    // While the server is at work: a copy, as an auditor takes one.
+    let uta = server.person(&home.token("uta", "auditor", None).unwrap());
+    uta.tre(&["audit", "export", "--copy", "copy"])
         .unwrap()
         .ok()
         .unwrap();
@@ -58,10 +60,46 @@ fn a_third_party_accepts_the_log_and_rejects_every_alteration() {
 }
 
 #[test]
+fn an_auditor_gets_the_log_from_the_server_and_nobody_else_does() {
+    let home = Home::empty().unwrap();
+    let server = Server::start(&home).unwrap();
+    let [uta, olga] = [("uta", "auditor"), ("olga", "operator")]
+        .map(|(user, role)| server.person(&home.token(user, role, None).unwrap()));
+    let export = |words: &[&str]| {
+        let words = [&["audit", "export"], words].concat();
+        log::parsed(&uta.tre(&words).unwrap().ok().unwrap().out).unwrap()
+    };
+    let entries = export(&[]);
+    log::is_well_formed(&entries).unwrap();
+    // Its own entry is the last, since it is written first.
+    let names: Vec<&str> = entries.iter().map(log::event).collect();
+    assert_eq!(
+        names,
+        [
+            "home_initialised",
+            "server_started",
+            "token_issued",
+            "token_issued",
+            "log_exported"
+        ]
+    );
+    let later = export(&["--first", "3"]);
+    assert_eq!(later.first(), entries.get(3));
+    assert_eq!(later.len(), 3, "the second export is an entry too");
+    for words in [&["audit", "export"][..], &["audit", "export", "--copy", "copy"]] {
+        olga.tre(words).unwrap().fails(1, "TRE-AUTH-005").unwrap();
+    }
+    assert!(!home.beside("copy").exists());
+    server.stop().unwrap();
+    let log = home.log().unwrap();
+    assert_eq!(log.get(..entries.len()), Some(entries.as_slice()));
+}
+
+#[test]
 fn the_program_itself_finds_an_altered_byte() {
     let home = Home::empty().unwrap();
     home.token("olga", "operator", None).unwrap();
-    home.tre(&["audit", "export", "--copy", "copy"])
+    home.tre(&["audit", "export", "--log", "home/audit", "--copy", "copy"])
         .unwrap()
         .ok()
         .unwrap();

@@ -1,17 +1,21 @@
-//! `tre audit`: the log of everything that anyone did, verified and exported without a server.
+//! `tre audit`: the log of everything that anyone did. It is verified without a server, and exported by one.
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tre_core::codes::{LOG_BROKEN, Problem};
-use tre_home::audit::{self, Entries};
+use tre_home::audit::{self, Entries, LogFile, LogFiles};
 use tre_home::layout::Layout;
+use tre_proto::v1;
 
+use super::{answer, block_on};
 use crate::args::FormatArgs;
+use crate::codes;
+use crate::connect::{Remote, RemoteArgs, from_status};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::{Published, Shown, View, published};
 use crate::shell::Shell;
@@ -20,7 +24,7 @@ use crate::shell::Shell;
 ///
 /// The log is a Merkle tree of canonical JSON entries in files (C2SP tlog-tiles), signed at its end. Whoever has its
 /// public key can verify it, with this program or another; an entry altered or dropped is found. Keep checkpoints
-/// elsewhere: only they show that a log was cut back.
+/// elsewhere: only they show that a log was cut back. Auditors export it from a server, with their token.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct AuditArgs {
@@ -32,8 +36,9 @@ const EXAMPLES: &str = "\
 Examples:
   tre audit verify --home /srv/tre
   tre audit verify --log copy --key log.vkey --earlier checkpoint.2026-10-01
-  tre audit export --home /srv/tre > entries.jsonl         one entry a line
-  tre audit export --home /srv/tre --copy copy             the log itself, to verify elsewhere";
+  tre audit export > entries.jsonl                         one entry a line, from the server
+  tre audit export --copy copy                             the log itself, to verify elsewhere
+  tre audit export --log copy > entries.jsonl              from a copy, without a server";
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
@@ -50,11 +55,14 @@ enum AuditCommand {
         #[command(flatten)]
         format: FormatArgs,
     },
-    /// Print the entries as JSON, one a line, or copy the log
+    /// Ask the server for the entries as JSON, one a line, or for the log itself
     Export {
         #[command(flatten)]
-        log: LogArgs,
-        /// Copy the log's files into this new directory instead
+        remote: RemoteArgs,
+        /// Read this directory of a log, for example a copy, and ask no server
+        #[arg(long, value_name = "DIR")]
+        log: Option<PathBuf>,
+        /// Put the log's files into this new directory instead
         #[arg(long, value_name = "DIR", conflicts_with = "first")]
         copy: Option<PathBuf>,
         /// Begin with this entry
@@ -167,12 +175,22 @@ pub(crate) fn run(args: AuditArgs, shell: &Shell) -> Outcome {
             }
         }
         AuditCommand::Export {
+            remote,
             log,
             copy: Some(target),
             ..
         } => {
-            let directory = log.directory()?;
-            copy_log(&directory, &target)?;
+            match log {
+                Some(directory) => {
+                    let files = LogFiles::of(&directory).map_err(Problem::from)?;
+                    let copy = Copy::begin(&target)?;
+                    for file in files {
+                        copy.keep(file.map_err(Problem::from)?)?;
+                    }
+                    copy.finish();
+                }
+                None => fetch_copy(&remote, &target, shell)?,
+            }
             let target = target.display();
             shell.note(&format!(
                 "copied; verify it with `tre audit verify --log {target}`"
@@ -180,18 +198,110 @@ pub(crate) fn run(args: AuditArgs, shell: &Shell) -> Outcome {
             Ok(Exit::Answered)
         }
         AuditCommand::Export {
+            remote,
             log,
             copy: None,
             first,
         } => {
-            let directory = log.directory()?;
             let mut out = BufWriter::new(std::io::stdout().lock());
-            for entry in Entries::new(&directory, first) {
-                out.write_all(&entry.map_err(Problem::from)?)?;
-                out.write_all(b"\n")?;
+            match log {
+                Some(directory) => {
+                    for entry in Entries::new(&directory, first) {
+                        print(&mut out, &entry.map_err(Problem::from)?)?;
+                    }
+                }
+                None => fetch_entries(&remote, first, &mut out, shell)?,
             }
             out.flush()?;
             Ok(Exit::Answered)
+        }
+    }
+}
+
+fn print(out: &mut impl Write, entry: &[u8]) -> Result<(), Failure> {
+    out.write_all(entry)?;
+    Ok(out.write_all(b"\n")?)
+}
+
+/// Prints a server's entries as they come.
+fn fetch_entries(
+    remote: &RemoteArgs,
+    first: u64,
+    out: &mut impl Write,
+    shell: &Shell,
+) -> Result<(), Failure> {
+    block_on(async {
+        let remote = Remote::open(remote, shell).await?;
+        let asked = v1::ExportLogRequest { first };
+        let mut pieces = answer(remote.control().export_log(asked).await)?;
+        while let Some(piece) = pieces.message().await.map_err(|status| from_status(&status))? {
+            for entry in &piece.entries {
+                print(out, entry)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Copies a server's log.
+fn fetch_copy(remote: &RemoteArgs, target: &Path, shell: &Shell) -> Result<(), Failure> {
+    block_on(async {
+        let remote = Remote::open(remote, shell).await?;
+        let mut pieces = answer(remote.control().copy_log(v1::CopyLogRequest {}).await)?;
+        let copy = Copy::begin(target)?;
+        while let Some(piece) = pieces.message().await.map_err(|status| from_status(&status))? {
+            copy.keep(LogFile {
+                path: piece.path,
+                content: piece.content,
+            })?;
+        }
+        copy.finish();
+        Ok(())
+    })
+}
+
+/// A copy that is being made; dropped before it is finished it is removed, since half a log verifies as an altered one.
+struct Copy<'t> {
+    target: &'t Path,
+    whole: bool,
+}
+
+impl<'t> Copy<'t> {
+    fn begin(target: &'t Path) -> Result<Self, Failure> {
+        fs::create_dir(target).map_err(|error| Failure::file("make", target, &error))?;
+        Ok(Copy { target, whole: false })
+    }
+
+    fn keep(&self, file: LogFile) -> Result<(), Failure> {
+        let relative = Path::new(&file.path);
+        // A server that is not what it seems must not choose where files go.
+        let inside = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if !inside || file.path.is_empty() {
+            let what = format!(
+                "the server sent a file `{}`, which is none of a log's",
+                relative.display()
+            );
+            return Err(Failure::of(&codes::CLI_PROTOCOL, what));
+        }
+        let path = self.target.join(relative);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| Failure::file("make", parent, &error))?;
+        }
+        fs::write(&path, file.content).map_err(|error| Failure::file("write", &path, &error))
+    }
+
+    fn finish(mut self) {
+        self.whole = true;
+    }
+}
+
+impl Drop for Copy<'_> {
+    fn drop(&mut self) {
+        if !self.whole {
+            // What failed before this is what the person hears.
+            let _removed = fs::remove_dir_all(self.target);
         }
     }
 }
@@ -212,46 +322,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::file("read", path, &error))
 }
 
-/// A server that is at work moves the end of its log while it is copied; then the copy is made anew.
-const TRIES: u32 = 20;
-
-/// Copies the files of a log to a new directory, as they are at one moment.
-fn copy_log(from: &Path, to: &Path) -> Result<(), Failure> {
-    let end =
-        || -> Result<_, Failure> { Ok((read(&from.join("checkpoint"))?, read(&from.join("pending"))?)) };
-    fs::create_dir(to).map_err(|error| Failure::file("make", to, &error))?;
-    for _try in 0..TRIES {
-        let before = end()?;
-        let copied = copy_files(from, to);
-        if end()? == before {
-            return copied;
-        }
-        fs::remove_dir_all(to).map_err(|error| Failure::file("remove", to, &error))?;
-        fs::create_dir(to).map_err(|error| Failure::file("make", to, &error))?;
-    }
-    Err(Failure::new(
-        &crate::codes::CLI_FILE,
-        "the log grew faster than it could be copied",
-        "try again when less is going on",
-    ))
-}
-
-fn copy_files(from: &Path, to: &Path) -> Result<(), Failure> {
-    for entry in fs::read_dir(from).map_err(|error| Failure::file("read", from, &error))? {
-        let entry = entry.map_err(|error| Failure::file("read", from, &error))?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            fs::create_dir(&target).map_err(|error| Failure::file("make", &target, &error))?;
-            copy_files(&source, &target)?;
-        } else {
-            fs::copy(&source, &target).map_err(|error| Failure::file("copy", &source, &error))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::render::Format;
     use crate::render::tests::printed;
@@ -281,5 +354,26 @@ mod tests {
         let key = public_key(Some("tre.example/audit+1234abcd+AQID+x"), Path::new("/nowhere"));
         assert_eq!(key, Ok("tre.example/audit+1234abcd+AQID+x".to_owned()));
         assert!(public_key(None, Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn a_copy_stays_in_its_directory_and_half_a_copy_is_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let file = |path: &str| LogFile {
+            path: path.to_owned(),
+            content: b"x".to_vec(),
+        };
+        let target = place.path().join("copy");
+        let copy = Copy::begin(&target).unwrap();
+        copy.keep(file("tile/0/000.p/7")).unwrap();
+        assert!(target.join("tile/0/000.p/7").is_file());
+        for outside in ["../vkey", "/tmp/vkey", "tile/../../vkey", "", "."] {
+            assert!(copy.keep(file(outside)).is_err(), "{outside}");
+        }
+        drop(copy);
+        assert!(!target.exists());
+        Copy::begin(&target).unwrap().finish();
+        assert!(target.is_dir());
+        assert!(Copy::begin(&target).is_err(), "what is there is not overwritten");
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     for (who, role) in [("alice", "analyst"), ("bo", "checker"), ("cy", "checker")] {
         issue(stage, who, &["--role", role, "--project", "outcomes"])?;
     }
-    Ok(())
+    // For the last act: whoever audits is in no project.
+    issue(stage, "uta", &["--role", "auditor"])
 }
 
 /// Issues a token, with which its user acts from now on.

@@ -16,27 +16,30 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
          earlier ones by hashes and a signature. Anybody with the log's public key can check that; nobody has to trust \
          this program for it, and no server has to run.",
     )?;
-    stage.announce("operator", &["kill", "%1"])?;
-    stage.close();
-    stage.play("auditor", &["tre", "audit", "verify"], Exit::Answered)?;
-
-    stage.narrator.say(
-        "An auditor keeps a copy. Suppose that somebody changes one byte of it, the smallest lie there is:",
-    )?;
+    stage
+        .narrator
+        .say("uta is an auditor: she sees no data, and may take a copy of the log home with her.")?;
     stage.play(
-        "auditor",
+        "uta",
         &["tre", "audit", "export", "--copy", "copy"],
         Exit::Answered,
     )?;
+    stage.announce("operator", &["kill", "%1"])?;
+    stage.close();
+    stage.play(
+        "uta",
+        &["tre", "audit", "verify", "--log", "copy"],
+        Exit::Answered,
+    )?;
+
+    stage
+        .narrator
+        .say("Suppose that somebody changes one byte of it, the smallest lie there is:")?;
     let (file, at) = alter_one_byte(&stage.path("copy"))?;
     stage
         .narrator
         .say(&format!("(byte {at} of copy/{file} is now another one)"))?;
-    let printed = stage.play(
-        "auditor",
-        &["tre", "audit", "verify", "--log", "copy"],
-        Exit::Error,
-    )?;
+    let printed = stage.play("uta", &["tre", "audit", "verify", "--log", "copy"], Exit::Error)?;
     insist(printed.out.contains("ALTERED"), "the altered byte was not found")?;
 
     stage.narrator.chapter("What this house does not do yet")?;

@@ -28,6 +28,7 @@ pub(crate) fn checks(files: &HomeFiles, now: Timestamp) -> Vec<CheckRow> {
         layout.root().display().to_string(),
     )];
     rows.extend(modes(files));
+    rows.push(limits(files));
     rows.push(room(layout.root()));
     rows.extend(certificate(files));
     rows.extend(versions(files));
@@ -35,6 +36,19 @@ pub(crate) fn checks(files: &HomeFiles, now: Timestamp) -> Vec<CheckRow> {
     rows.push(log_time(files, now));
     rows.extend(lock_and_store(layout.root()));
     rows
+}
+
+/// What a project may use whose permit does not say.
+fn limits(files: &HomeFiles) -> CheckRow {
+    let limits = &files.config().limits;
+    CheckRow::ok(
+        "home",
+        "limits",
+        format!(
+            "where a permit names none: memory {}, {} seconds a query, {} sessions",
+            limits.memory, limits.query_seconds, limits.sessions
+        ),
+    )
 }
 
 /// Directories with secrets are their owner's alone, and belong to whoever runs this.

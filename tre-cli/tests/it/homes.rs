@@ -56,7 +56,9 @@ impl Place {
     }
 
     fn events(&self) -> Vec<String> {
-        let entries = self.tre(&["audit", "export"]).succeeds().out;
+        let log = self.home().join("audit");
+        let log = log.to_str().expect("a plain path");
+        let entries = self.tre(&["audit", "export", "--log", log]).succeeds().out;
         entries
             .lines()
             .map(|line| {
@@ -187,7 +189,11 @@ fn an_intact_log_verifies_and_an_altered_one_does_not() {
 
     let copy = place.path("copy");
     let copy = copy.to_str().expect("a plain path");
-    place.tre(&["audit", "export", "--copy", copy]).succeeds();
+    let log = place.home().join("audit");
+    let log = log.to_str().expect("a plain path");
+    place
+        .tre(&["audit", "export", "--log", log, "--copy", copy])
+        .succeeds();
     place.tre(&["audit", "verify", "--log", copy]).succeeds();
     alter(Path::new(copy));
     let run = place.tre(&["audit", "verify", "--log", copy, "--format", "json"]);

@@ -60,7 +60,7 @@ super::codes! {
         "An exit names a policy and how many people must approve; the permit lists enough checkers.",
         "correct the exit named";
     /// Limits.
-    PRJ_LIMITS = "TRE-PRJ-007", "a limit of the permit is not valid",
+    PRJ_LIMITS = "TRE-PRJ-007", "a limit is not valid",
         "Memory, time and sessions have lower and upper bounds.",
         "correct the limit named";
     /// The dataset does not exist, or lacks the table or column.

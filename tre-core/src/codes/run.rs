@@ -23,7 +23,7 @@ super::codes! {
         "report it to the operator with the query id";
     /// As many sessions as the permit allows are open.
     RUN_TOO_MANY_SESSIONS = "TRE-RUN-006", "too many sessions of this project are open",
-        "The permit limits how many sessions a project may have at once; each token has at most one.",
+        "The permit, or where it does not say the deployment, limits how many sessions a project may have at once; each token has at most one.",
         "close a session, or wait until one has been idle for long enough";
     /// A statement that the session does not have.
     RUN_UNKNOWN_HANDLE = "TRE-RUN-007", "the statement is not known in this session",

@@ -1,10 +1,11 @@
-//! The `[limits]` of a permit file.
+//! The `[limits]` of a permit file, and the bounds of every limit.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Limits;
+use super::{Limits, NamedLimits};
 use crate::codes::{self, Problem};
+use crate::size::ByteSize;
 
 const MEMORY: std::ops::RangeInclusive<u64> = (64 << 20)..=(1 << 40);
 const QUERY_SECONDS: std::ops::RangeInclusive<u32> = 1..=86_400;
@@ -21,53 +22,62 @@ pub(super) struct LimitsFile {
     sessions: Option<u8>,
 }
 
-/// Limits from the file; what it leaves out is [`Limits::DEFAULT`].
+/// The limits that the file names.
 ///
 /// # Errors
 /// `TRE-PRJ-007` for a limit out of its bounds.
-pub(super) fn read(file: &LimitsFile) -> Result<Limits, Problem> {
-    let mut limits = Limits::DEFAULT;
-    if let Some(text) = &file.memory {
-        let shown: String = text.chars().take(40).collect();
-        limits.memory = bytes(text)
-            .filter(|bytes| MEMORY.contains(bytes))
-            .ok_or_else(|| {
-                Problem::new(
-                    &codes::PRJ_LIMITS,
-                    format!("limits.memory: `{shown}` is no size"),
-                    "write 64 MiB to 1 TiB, e.g. `2 GiB`",
-                )
-            })?;
-    }
-    if let Some(seconds) = file.query_seconds {
-        if !QUERY_SECONDS.contains(&seconds) {
-            let what = format!("limits.query_seconds cannot be {seconds}");
-            return Err(Problem::new(&codes::PRJ_LIMITS, what, "write 1 to 86400"));
-        }
-        limits.query_seconds = seconds;
-    }
-    if let Some(sessions) = file.sessions {
-        if !SESSIONS.contains(&sessions) {
-            return Err(Problem::new(
-                &codes::PRJ_LIMITS,
-                format!("limits.sessions cannot be {sessions}"),
-                "write 1 to 64",
-            ));
-        }
-        limits.sessions = sessions;
-    }
-    Ok(limits)
+pub(super) fn read(file: &LimitsFile) -> Result<NamedLimits, Problem> {
+    let memory = file.memory.as_deref().map(size).transpose()?;
+    Ok(NamedLimits {
+        memory,
+        query_seconds: file.query_seconds.map(query_seconds).transpose()?,
+        sessions: file.sessions.map(sessions).transpose()?,
+    })
 }
 
-/// `2 GiB`: a whole number and a unit of powers of 1024, with or without a space.
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let shift = match unit.trim_start() {
-        "MiB" => 20,
-        "GiB" => 30,
-        "TiB" => 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
+impl Limits {
+    /// Whether each limit is within its bounds, wherever it was written.
+    ///
+    /// # Errors
+    /// `TRE-PRJ-007` naming the first that is not.
+    pub fn check(&self) -> Result<(), Problem> {
+        let shown = ByteSize::bytes(self.memory).to_string();
+        memory(self.memory, &shown)?;
+        query_seconds(self.query_seconds)?;
+        sessions(self.sessions).map(|_| ())
+    }
+}
+
+fn size(text: &str) -> Result<u64, Problem> {
+    let shown: String = text.chars().take(40).collect();
+    // What is no size at all is out of bounds too.
+    let bytes = text.parse::<ByteSize>().map_or(0, ByteSize::get);
+    memory(bytes, &shown)
+}
+
+fn memory(bytes: u64, shown: &str) -> Result<u64, Problem> {
+    if MEMORY.contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err(Problem::new(
+        &codes::PRJ_LIMITS,
+        format!("limits.memory cannot be `{shown}`"),
+        "write 64 MiB to 1 TiB, e.g. `2 GiB`",
+    ))
+}
+
+fn query_seconds(seconds: u32) -> Result<u32, Problem> {
+    if QUERY_SECONDS.contains(&seconds) {
+        return Ok(seconds);
+    }
+    let what = format!("limits.query_seconds cannot be {seconds}");
+    Err(Problem::new(&codes::PRJ_LIMITS, what, "write 1 to 86400"))
+}
+
+fn sessions(sessions: u8) -> Result<u8, Problem> {
+    if SESSIONS.contains(&sessions) {
+        return Ok(sessions);
+    }
+    let what = format!("limits.sessions cannot be {sessions}");
+    Err(Problem::new(&codes::PRJ_LIMITS, what, "write 1 to 64"))
 }

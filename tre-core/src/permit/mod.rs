@@ -101,8 +101,8 @@ pub struct Permit {
     pub datasets: Vec<PermitDataset>,
     /// Ways out; at least one.
     pub exits: BTreeMap<ExitName, Exit>,
-    /// What a session may use.
-    pub limits: Limits,
+    /// What it says of what a session may use.
+    pub limits: NamedLimits,
 }
 
 /// What the data are used for.
@@ -231,13 +231,27 @@ pub struct Limits {
     pub sessions: u8,
 }
 
-impl Limits {
-    /// Where a permit does not say.
-    pub const DEFAULT: Limits = Limits {
-        memory: 1 << 30,
-        query_seconds: 300,
-        sessions: 4,
-    };
+/// The limits that a permit names. What it leaves out is the deployment's to say (`[limits]` of tre.toml).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct NamedLimits {
+    /// Of one session's engine, in bytes.
+    pub memory: Option<u64>,
+    /// Of one query.
+    pub query_seconds: Option<u32>,
+    /// At once, of all people of the project together.
+    pub sessions: Option<u8>,
+}
+
+impl NamedLimits {
+    /// The limits that hold where the deployment says `others`.
+    #[must_use]
+    pub fn or(self, others: Limits) -> Limits {
+        Limits {
+            memory: self.memory.unwrap_or(others.memory),
+            query_seconds: self.query_seconds.unwrap_or(others.query_seconds),
+            sessions: self.sessions.unwrap_or(others.sessions),
+        }
+    }
 }
 
 impl Permit {

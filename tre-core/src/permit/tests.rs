@@ -47,15 +47,34 @@ fn the_permit_of_the_readme_is_read_whole() {
     assert_eq!(permit.datasets.first().unwrap().tables.len(), 1);
     assert_eq!(
         permit.limits,
-        Limits {
-            memory: 2 << 30,
-            query_seconds: 300,
-            sessions: 4
+        NamedLimits {
+            memory: Some(2 << 30),
+            query_seconds: Some(300),
+            sessions: Some(4)
         }
     );
     assert_eq!(permit.exits.get(&ExitName::Release).unwrap().reviewers, 2);
     let short = GOOD.split("[limits]").next().unwrap();
-    assert_eq!(Permit::parse(short).unwrap().limits, Limits::DEFAULT);
+    assert_eq!(Permit::parse(short).unwrap().limits, NamedLimits::default());
+}
+
+#[test]
+fn a_limit_that_a_permit_leaves_out_is_the_deployments() {
+    let deployment = Limits {
+        memory: 3 << 30,
+        query_seconds: 60,
+        sessions: 2,
+    };
+    let holds = |text: &str| Permit::parse(text).unwrap().limits.or(deployment);
+    let partly = GOOD.replace("query_seconds = 300\nsessions = 4\n", "");
+    assert_eq!(
+        holds(&partly),
+        Limits {
+            memory: 2 << 30,
+            ..deployment
+        }
+    );
+    assert_eq!(holds(GOOD.split("[limits]").next().unwrap()), deployment);
 }
 
 #[test]

@@ -12,10 +12,12 @@
 //! When a write fails it is not known what reached the disk, so from then on every append fails, until the home is
 //! opened anew. Callers then serve nothing.
 
+mod copy;
 mod entry;
 mod note;
 mod pending;
 mod read;
+mod snapshot;
 mod tiles;
 mod tree;
 mod verify;
@@ -28,6 +30,7 @@ use std::time::{Duration, Instant};
 use tre_core::audit::{Actor, Event};
 use tre_core::codes::{LOG_BROKEN, LOG_TOO_LARGE, LOG_WRITE, Problem};
 
+pub use copy::{LogFile, LogFiles};
 pub use read::Entries;
 pub use tiles::LARGEST_ENTRY;
 pub use verify::{Fault, Report, verify};

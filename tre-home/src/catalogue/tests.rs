@@ -9,31 +9,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::files::{PASSAGE_DIR, PRIVATE_DIR, PRIVATE_FILE};
-use crate::vault::{Vault, sha256_hex};
+use crate::scratch::Scratch;
+use crate::vault::sha256_hex;
 
-struct Home {
-    _directory: tempfile::TempDir,
-    layout: Layout,
-    vault: Vault,
-}
-
-impl Home {
-    fn new() -> Home {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Layout::new(directory.path());
-        files::make_dir(&layout.vault(), PRIVATE_DIR).unwrap();
-        files::make_dir(&layout.datasets(), PASSAGE_DIR).unwrap();
-        Vault::create(&layout).unwrap();
-        files::write_new(&layout.audit_key(), b"", PRIVATE_FILE).unwrap();
-        let vault = Vault::open(&layout).unwrap();
-        Home {
-            _directory: directory,
-            layout,
-            vault,
-        }
-    }
-
+impl Scratch {
     fn catalogue(&self) -> Catalogue<'_> {
         Catalogue { layout: &self.layout }
     }
@@ -91,7 +70,7 @@ fn manifest(hash: u8, created: &str) -> Manifest {
 
 #[test]
 fn a_version_appears_whole_with_the_modes_of_the_layout() {
-    let home = Home::new();
+    let home = Scratch::new();
     let first = home.publish(1, "2026-01-01T00:00:00Z");
     let later = home.publish(2, "2026-01-02T00:00:00Z");
     let catalogue = home.catalogue();
@@ -117,7 +96,7 @@ fn a_version_appears_whole_with_the_modes_of_the_layout() {
 
 #[test]
 fn the_same_version_again_is_unchanged() {
-    let home = Home::new();
+    let home = Scratch::new();
     let first = home.publish(1, "2026-01-01T00:00:00Z");
     let mut again = manifest(1, "2026-02-01T00:00:00Z");
     match home
@@ -134,7 +113,7 @@ fn the_same_version_again_is_unchanged() {
 
 #[test]
 fn damage_is_found() {
-    let home = Home::new();
+    let home = Scratch::new();
     let version = home.publish(1, "2026-01-01T00:00:00Z").version;
     let file = home.layout.version(&version).join("visit-07.parquet");
     let good = fs::read(&file).unwrap();
@@ -170,7 +149,7 @@ fn damage_is_found() {
 
 #[test]
 fn a_manifest_that_contradicts_its_files_is_not_published() {
-    let home = Home::new();
+    let home = Scratch::new();
     type Change = fn(&mut Manifest);
     let broken: [(&str, Change); 6] = [
         ("bytes", |m| m.tables[0].files[2].bytes += 1),
@@ -195,7 +174,7 @@ fn a_manifest_that_contradicts_its_files_is_not_published() {
 
 #[test]
 fn leftovers_are_removed() {
-    let home = Home::new();
+    let home = Scratch::new();
     let version = home.publish(1, "2026-01-01T00:00:00Z").version;
     let left = home.layout.staging().join("left");
     fs::create_dir_all(&left).unwrap();

@@ -8,30 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
-use crate::files::PRIVATE_FILE;
+use crate::scratch::Scratch;
 
-struct Home {
-    _directory: tempfile::TempDir,
-    layout: Layout,
-    vault: Vault,
-}
-
-impl Home {
-    fn new() -> Home {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Layout::new(directory.path());
-        files::make_dir(&layout.vault(), PRIVATE_DIR).unwrap();
-        files::make_dir(&layout.registries(), PRIVATE_DIR).unwrap();
-        Vault::create(&layout).unwrap();
-        files::write_new(&layout.audit_key(), b"", PRIVATE_FILE).unwrap();
-        let vault = Vault::open(&layout).unwrap();
-        Home {
-            _directory: directory,
-            layout,
-            vault,
-        }
-    }
-
+impl Scratch {
     fn registry(&self) -> Registry<'_> {
         Registry {
             layout: &self.layout,
@@ -67,7 +46,7 @@ fn link(n: u32) -> Link {
 
 #[test]
 fn new_keys_are_numbered_in_their_order_and_old_ones_keep_their_number() {
-    let home = Home::new();
+    let home = Scratch::new();
     assert_eq!(
         home.commit(&[link(10), link(20), link(20), link(30)]),
         [0, 1, 1, 2]
@@ -86,7 +65,7 @@ fn new_keys_are_numbered_in_their_order_and_old_ones_keep_their_number() {
 
 #[test]
 fn nothing_new_changes_no_byte_and_nothing_committed_leaves_nothing() {
-    let home = Home::new();
+    let home = Scratch::new();
     home.commit(&[link(1), link(2)]);
     let path = home.layout.registry(&clinic(), None);
     let before = fs::read(&path).unwrap();
@@ -104,7 +83,7 @@ fn nothing_new_changes_no_byte_and_nothing_committed_leaves_nothing() {
 
 #[test]
 fn cut_points_are_chosen_once_and_kept() {
-    let home = Home::new();
+    let home = Scratch::new();
     assert_eq!(home.registry().cuts(&clinic()).unwrap(), None);
     let (_, nobody) = home.numbered(&[]).unwrap();
     assert_eq!(nobody.cuts(), (0..16).collect::<Vec<_>>());
@@ -131,7 +110,7 @@ fn first_cut_points_ascend_strictly_for_any_number_of_units() {
 
 #[test]
 fn keys_out_of_order_are_refused() {
-    let home = Home::new();
+    let home = Scratch::new();
     assert!(matches!(
         home.numbered(&[link(2), link(1)]),
         Err(RegistryError::Order)
@@ -140,7 +119,7 @@ fn keys_out_of_order_are_refused() {
 
 #[test]
 fn populations_and_kinds_number_apart() {
-    let home = Home::new();
+    let home = Scratch::new();
     home.commit(&[link(1), link(2)]);
     let kind: EntityKind = "facility".parse().unwrap();
     let mut facilities = home.registry().assign(&clinic(), Some(&kind)).unwrap();
@@ -153,7 +132,7 @@ fn populations_and_kinds_number_apart() {
 
 #[test]
 fn every_altered_cut_or_moved_file_is_refused() {
-    let home = Home::new();
+    let home = Scratch::new();
     home.commit(&(0..5000).map(link).collect::<Vec<_>>());
     let path = home.layout.registry(&clinic(), None);
     let good = fs::read(&path).unwrap();

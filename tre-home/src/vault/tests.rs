@@ -8,20 +8,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::files::PRIVATE_DIR;
-
-fn new_vault(directory: &std::path::Path) -> Vault {
-    let layout = Layout::new(directory);
-    files::make_dir(&layout.vault(), PRIVATE_DIR).unwrap();
-    Vault::create(&layout).unwrap();
-    files::write_new(&layout.audit_key(), b"", PRIVATE_FILE).unwrap();
-    Vault::open(&layout).unwrap()
-}
+use crate::scratch::Scratch;
 
 #[test]
 fn a_wrapped_key_opens_for_its_own_version_in_its_own_home_only() {
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (vault, other) = (new_vault(here.path()), new_vault(there.path()));
+    let (here, there) = (Scratch::new(), Scratch::new());
+    let (vault, other) = (&here.vault, &there.vault);
     let version = VersionId::from_hash("liver".parse().unwrap(), [1; 32]);
     let another = VersionId::from_hash("liver".parse().unwrap(), [2; 32]);
     let key = vault.new_version_key().unwrap();
@@ -42,8 +34,7 @@ fn a_wrapped_key_opens_for_its_own_version_in_its_own_home_only() {
 
 #[test]
 fn pseudonym_keys_are_random_and_bound_to_their_project() {
-    let directory = tempfile::tempdir().unwrap();
-    let vault = new_vault(directory.path());
+    let vault = Scratch::new().vault;
     let (one, two): (ProjectId, ProjectId) = ("one".parse().unwrap(), "two".parse().unwrap());
     let first = vault.new_pseudonym_key(&one).unwrap();
     let again = vault.new_pseudonym_key(&one).unwrap();
@@ -61,8 +52,8 @@ fn pseudonym_keys_are_random_and_bound_to_their_project() {
 
 #[test]
 fn linkage_differs_by_population_kind_and_home() {
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (vault, other) = (new_vault(here.path()), new_vault(there.path()));
+    let (here, there) = (Scratch::new(), Scratch::new());
+    let (vault, other) = (&here.vault, &there.vault);
     let (clinic, ward): (PopulationName, PopulationName) =
         ("clinic".parse().unwrap(), "ward".parse().unwrap());
     let (facility, insurer): (EntityKind, EntityKind) =
@@ -83,22 +74,21 @@ fn linkage_differs_by_population_kind_and_home() {
 
 #[test]
 fn a_version_id_confirms_nothing_to_another_home() {
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (here, there) = (Scratch::new(), Scratch::new());
     let name = |vault: &Vault, pieces: &[&[u8]]| {
         let mut hasher = vault.version_hasher();
         pieces.iter().for_each(|piece| hasher.update(piece));
         hasher.finish("liver".parse().unwrap())
     };
-    let (vault, other) = (new_vault(here.path()), new_vault(there.path()));
-    assert_eq!(name(&vault, &[b"ab", b"c"]), name(&vault, &[b"abc"]));
-    assert_ne!(name(&vault, &[b"abc"]), name(&vault, &[b"abd"]));
-    assert_ne!(name(&vault, &[b"abc"]), name(&other, &[b"abc"]));
+    let (vault, other) = (&here.vault, &there.vault);
+    assert_eq!(name(vault, &[b"ab", b"c"]), name(vault, &[b"abc"]));
+    assert_ne!(name(vault, &[b"abc"]), name(vault, &[b"abd"]));
+    assert_ne!(name(vault, &[b"abc"]), name(other, &[b"abc"]));
 }
 
 #[test]
 fn sealed_texts_keep_purpose_and_context() {
-    let directory = tempfile::tempdir().unwrap();
-    let vault = new_vault(directory.path());
+    let vault = Scratch::new().vault;
     let sealed = vault.seal("audit/sql", b"qry_1", b"SELECT 1").unwrap();
     assert_eq!(
         vault
@@ -113,23 +103,22 @@ fn sealed_texts_keep_purpose_and_context() {
 
 #[test]
 fn keys_survive_reopening_and_damage_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let first = new_vault(directory.path());
-    let layout = Layout::new(directory.path());
+    let scratch = Scratch::new();
+    let (first, layout) = (&scratch.vault, &scratch.layout);
     let signature = first.tokens().sign(b"token");
-    let again = Vault::open(&layout).unwrap();
+    let again = Vault::open(layout).unwrap();
     assert!(again.tokens().verify(b"token", &signature));
     assert_eq!(again.tokens().public_key(), first.tokens().public_key());
 
     fs::set_permissions(layout.vault_key(), Permissions::from_mode(0o640)).unwrap();
     assert!(matches!(
-        Vault::open(&layout),
+        Vault::open(layout),
         Err(VaultError::Modes("vault/vault.key"))
     ));
     fs::set_permissions(layout.vault_key(), Permissions::from_mode(0o600)).unwrap();
     fs::write(layout.vault_key(), [0; 31]).unwrap();
     assert!(matches!(
-        Vault::open(&layout),
+        Vault::open(layout),
         Err(VaultError::KeyFile("vault.key"))
     ));
 }

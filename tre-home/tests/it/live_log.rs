@@ -1,10 +1,11 @@
 //! The log while it is written: many writers, a verifier beside them, a crash with entries pending.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tre_core::audit::Event;
-use tre_home::audit::{Entries, Sink, verify};
+use tre_home::audit::{Entries, LogFiles, Sink, verify};
 
 use crate::scene;
 
@@ -67,9 +68,27 @@ fn a_verifier_and_a_reader_beside_a_writer_see_a_whole_log() {
             assert_eq!(report.fault, None, "after {} entries", report.entries);
             let read = Entries::new(&log, 0).map(Result::unwrap).count() as u64;
             assert!(read >= report.checkpointed);
+            let copy = tempfile::tempdir().unwrap();
+            copied(&log, copy.path());
+            let of_copy = verify(copy.path(), &vkey, None);
+            assert_eq!(of_copy.fault, None, "a copy of {} entries", of_copy.entries);
+            assert!(
+                of_copy.entries >= report.entries,
+                "a copy is no older than what was seen before"
+            );
             looks += 1;
         }
     });
+}
+
+/// Writes the files of a log at one moment to another directory.
+fn copied(log: &Path, copy: &Path) {
+    for file in LogFiles::of(log).unwrap() {
+        let file = file.unwrap();
+        let path = copy.join(file.path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file.content).unwrap();
+    }
 }
 
 /// Entries that are durable but in no tile yet: what `kill -9` right after the answer leaves.

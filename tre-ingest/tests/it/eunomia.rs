@@ -39,6 +39,13 @@ fn the_extract_ingests() {
     assert_eq!(rows, expected);
     assert_eq!(report.tables[0].dropped_columns, ["birth_date"]);
     let manifest = world.manifest(&report);
+    let words: Vec<_> = manifest
+        .tables
+        .iter()
+        .map(|table| table.description.as_str())
+        .collect();
+    assert_eq!(words[0], "one row a person");
+    assert!(words.iter().all(|words| !words.is_empty()), "{words:?}");
     let persons: std::collections::BTreeSet<u32> = world
         .files(&manifest, "person")
         .into_iter()

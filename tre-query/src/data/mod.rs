@@ -260,6 +260,7 @@ pub fn full_grant(project: tre_core::ids::ProjectId, manifests: &[Manifest]) -> 
         manifest.tables.iter().map(|table| tre_core::grant::GrantedTable {
             version: manifest.version.clone(),
             table: table.name.clone(),
+            description: table.description.clone(),
             public: table.public,
             population: manifest.population.clone(),
             cuts: manifest.cuts.clone(),

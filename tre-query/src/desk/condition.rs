@@ -19,7 +19,7 @@ use super::exprs::{Scope, Slot};
 /// # Errors
 /// A [`Problem`] when it is not a Boolean expression over these columns that the algebra can say.
 pub(super) fn lower(state: &SessionState, text: &str, columns: &[ColumnMeta]) -> Result<Expr, Problem> {
-    super::gate::admit(&format!("SELECT 1 WHERE {text}"))?;
+    super::gate::admit_condition(text)?;
     let fields = columns
         .iter()
         .map(|c| Field::new(c.name.as_str(), c.column_type.arrow(), true));

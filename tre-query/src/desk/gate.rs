@@ -3,13 +3,17 @@
 //! Limits come first, on tokens: planning cannot be cancelled, and long flat chains overflow the planner's stack
 //! (20,000 terms abort the process). Then exactly one SELECT is let through.
 
+use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use tre_core::codes::{self, Problem};
+
+use super::syntax::syntax_problem;
 
 /// Longest text, in bytes.
 const MAX_BYTES: usize = 256 << 10;
@@ -31,6 +35,20 @@ const MAX_RECURSION: usize = 50;
 /// # Errors
 /// A [`Problem`] when the text is too large, is not SQL, or is anything else than one SELECT.
 pub(super) fn admit(sql: &str) -> Result<Statement, Problem> {
+    admit_after(0, sql)
+}
+
+/// Judges a condition by the same rules; places in messages are places of the condition.
+///
+/// # Errors
+/// As [`admit`] of a SELECT with this condition.
+pub(super) fn admit_condition(condition: &str) -> Result<(), Problem> {
+    const BEFORE: &str = "SELECT 1 WHERE ";
+    admit_after(BEFORE.len() as u64, &format!("{BEFORE}{condition}")).map(|_| ())
+}
+
+/// The analyst's own text begins after so many characters.
+fn admit_after(before: u64, sql: &str) -> Result<Statement, Problem> {
     if sql.len() > MAX_BYTES {
         return Err(too_large(format!(
             "the query has {} bytes, more than {MAX_BYTES}",
@@ -40,14 +58,17 @@ pub(super) fn admit(sql: &str) -> Result<Statement, Problem> {
     let dialect = GenericDialect {};
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
-        .map_err(|error| Problem::of(&codes::SQL_SYNTAX, error.to_string()))?;
+        .map_err(|error| syntax_problem(&ParserError::from(error), before))?;
     let tokens = number_placeholders(limit(tokens)?)?;
     let mut statements = DFParserBuilder::new(tokens)
         .with_dialect(&dialect)
         .with_recursion_limit(MAX_RECURSION)
         .build()
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(|error| Problem::of(&codes::SQL_SYNTAX, super::session::first_line(&error)))?;
+        .map_err(|error| match error.find_root() {
+            DataFusionError::SQL(parser, _) => syntax_problem(parser, before),
+            other => Problem::of(&codes::SQL_SYNTAX, super::session::first_line(other)),
+        })?;
     let statement = match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => statement,
         (None, _) => {

@@ -16,6 +16,7 @@ mod lower;
 mod names;
 mod per_unit;
 mod session;
+mod syntax;
 mod terms;
 mod upper;
 

@@ -202,7 +202,7 @@ pub(super) fn first_line(error: &DataFusionError) -> String {
 pub(super) fn planning_problem(error: DataFusionError) -> Problem {
     let root = error.find_root();
     let code = match root {
-        DataFusionError::SQL(..) => &codes::SQL_SYNTAX,
+        DataFusionError::SQL(parser, _) => return super::syntax::syntax_problem(parser, 0),
         DataFusionError::SchemaError(..) => &codes::SQL_UNKNOWN_NAME,
         DataFusionError::NotImplemented(_) => &codes::SQL_NOT_ALLOWED,
         DataFusionError::Plan(text) if text.contains("not found") || text.contains("No table named") => {

@@ -169,6 +169,7 @@ pub(crate) fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opene
         granted.push(GrantedTable {
             version: version.clone(),
             table: table.name.parse().unwrap(),
+            description: String::new(),
             public: table.public,
             population: "clinic".parse().unwrap(),
             cuts: CUTS.to_vec(),

@@ -152,6 +152,32 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_parsed_is_told_with_its_place_and_without_the_parsers_own_words() {
+    for (sql, what) in [
+        (
+            "SELECT count(*)\nFROM visit\nWHERE days > > 2",
+            "line 3, column 14: expected an expression, found `>`",
+        ),
+        (
+            "SELECT count(*) FROM visit GROUP",
+            "line 1, column 28: expected end of statement, found `GROUP`",
+        ),
+        ("SELECT (1", "expected ), found the end of the text"),
+        ("SELECT 'open", "line 1, column 8: unterminated string literal"),
+    ] {
+        assert_eq!(refuse(sql).await.unwrap().what, what, "{sql}");
+    }
+    let tables = clinic();
+    let grant = opened(&tables, |_| {}).grant;
+    let desk = Desk::open(DeskTable::of_grant(&grant)).unwrap();
+    let problem = desk.lower_filter("days = ) 2", &tables[0].columns).unwrap_err();
+    assert_eq!(
+        problem.what,
+        "line 1, column 8: expected an expression, found `)`"
+    );
+}
+
+#[tokio::test]
 async fn row_conditions_are_conditions_over_stored_columns() {
     let tables = clinic();
     let grant = opened(&tables, |_| {}).grant;

@@ -37,6 +37,8 @@ pub enum Action {
     ListSessions,
     ShowSession,
     KillSession,
+    ExportLog,
+    CopyLog,
     Ping,
     IssueToken,
     RevokeToken,
@@ -44,7 +46,7 @@ pub enum Action {
 }
 
 /// Every action with what it is in words, after "may not".
-const ACTIONS: [(Action, &str, &str); 33] = [
+const ACTIONS: [(Action, &str, &str); 35] = [
     (Action::Connect, "Connect", "open a session"),
     (Action::Describe, "Describe", "list tables"),
     (Action::Plan, "Plan", "plan a query"),
@@ -78,6 +80,8 @@ const ACTIONS: [(Action, &str, &str); 33] = [
     (Action::ListSessions, "ListSessions", "list sessions"),
     (Action::ShowSession, "ShowSession", "see this session"),
     (Action::KillSession, "KillSession", "end this session"),
+    (Action::ExportLog, "ExportLog", "export the audit log"),
+    (Action::CopyLog, "CopyLog", "copy the audit log"),
     (Action::Ping, "Ping", "reach the server over the socket"),
     (Action::IssueToken, "IssueToken", "issue a token"),
     (Action::RevokeToken, "RevokeToken", "revoke a token"),

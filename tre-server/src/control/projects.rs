@@ -98,9 +98,9 @@ pub(super) async fn show(
         tables: tables(&project),
         exits: words::exits(&project)?,
         limits: Some(v1::Limits {
-            memory_bytes: permit.limits.memory,
-            query_seconds: permit.limits.query_seconds.into(),
-            sessions: permit.limits.sessions.into(),
+            memory_bytes: project.limits.memory,
+            query_seconds: project.limits.query_seconds.into(),
+            sessions: project.limits.sessions.into(),
         }),
         permit: project.stored.permit.clone(),
         permit_sha256: project.stored.permit_sha256.clone(),

@@ -156,11 +156,8 @@ pub(super) async fn fetch_release(
     caller: &Caller,
     message: v1::FetchReleaseRequest,
 ) -> Result<v1::FetchReleaseResponse, Fault> {
-    let found = requests::find_release(core, &message.id).await?;
-    let project = core.project(&found.release.project).await?;
-    let _allowed = core
-        .authorize(caller, Action::FetchRelease, On::Project(&project))
-        .await?;
+    let project = in_project(core, caller, Action::FetchRelease).await?;
+    let found = requests::find_release(core, &message.id, &project.stored.id, &caller.user).await?;
     let fetched = requests::fetch(core, core.actor(caller, None), found).await?;
     let release = Some(released(&fetched));
     let file = |name: &str, media_type: &str, content: Vec<u8>| v1::ReleasedFile {

@@ -75,8 +75,7 @@ fn described(project: &Project, table: &GrantedTable) -> v1::Table {
     v1::Table {
         dataset: dataset.to_string(),
         name: table.table.to_string(),
-        // The grant does not carry the holder's words about a table, only those about columns.
-        description: String::new(),
+        description: table.description.clone(),
         public: table.public,
         columns: words::columns(table.public, table.permitted_columns()),
         rows: rows.unwrap_or_default(),

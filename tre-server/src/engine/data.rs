@@ -12,12 +12,13 @@ use tre_core::grant::Grant;
 use tre_core::ids::{QueryId, SessionId};
 use tre_home::HomeFiles;
 use tre_proto::algebra::encode_frontier;
+use tre_proto::batches::decode;
 use tre_proto::worker::v1 as wire;
 use tre_proto::worker::v1::data_request::Request;
 use tre_proto::worker::v1::data_response::Response;
 
+use super::Cancel;
 use super::jail::{Jails, Lost, Process};
-use super::{Cancel, decode};
 
 /// What the engine's pool does not count: the program itself, stacks, the allocator's arenas. Of address space.
 const OVERHEAD: u64 = 3 << 30;

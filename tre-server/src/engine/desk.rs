@@ -11,12 +11,13 @@ use tre_core::grant::Grant;
 use tre_core::ids::{DatasetName, QueryId, SessionId, TableName};
 use tre_core::manifest::ColumnMeta;
 use tre_proto::algebra::{decode_expr, decode_frontier, decode_scan};
+use tre_proto::batches::{decode, encode, schema_only};
 use tre_proto::worker::v1 as wire;
 use tre_proto::worker::v1::desk_request::Request;
 use tre_proto::worker::v1::desk_response::Response;
 
+use super::Cancel;
 use super::jail::{Jails, Lost, Process};
-use super::{Cancel, decode, encode, schema_only};
 
 /// Address space of a desk: it plans, and holds treated cells.
 const MEMORY: u64 = 4 << 30;

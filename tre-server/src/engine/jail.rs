@@ -10,11 +10,10 @@ use sandbox_runner::{ChannelError, Jail, Killer, Launch, RunAs, SettingsError, W
 use tre_core::codes::{self, Problem};
 use tre_core::ids::SessionId;
 use tre_home::config;
+use tre_proto::worker::MAX_FRAME;
 
 use super::Cancel;
 
-/// Largest frame between server and worker, in bytes; the workers have the same.
-const MAX_FRAME: usize = 256 << 20;
 /// Most open files of a worker: those of its grant, and a few.
 const OPEN_FILES: u64 = 4096 + 64;
 

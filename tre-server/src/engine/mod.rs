@@ -8,11 +8,9 @@
 mod cancel;
 mod data;
 mod desk;
-mod ipc;
 mod jail;
 
 pub(crate) use cancel::{Cancel, CancelOnDrop, cancelled};
 pub(crate) use data::{Data, DataError};
 pub(crate) use desk::{Desk, DeskError, Planned};
-pub(crate) use ipc::{decode, encode, schema_only};
 pub(crate) use jail::{Jails, Lost};

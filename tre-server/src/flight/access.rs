@@ -8,15 +8,13 @@ use tre_core::codes::{self, Problem};
 use crate::authz::Action;
 use crate::core::{Core, On, Project};
 use crate::fault::status;
-use crate::identity::Caller;
+use crate::identity::{Caller, authorization, bearer};
 
 /// The caller of a call.
 pub(super) async fn caller(core: &Core, metadata: &MetadataMap) -> Result<Caller, Status> {
-    let token =
-        header(metadata).and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token));
-    let token =
-        token.ok_or_else(|| status(Problem::of(&codes::AUTH_MISSING, "no token came with the call")))?;
-    core.caller(token).await.map_err(status)
+    core.caller(bearer(metadata).map_err(status)?)
+        .await
+        .map_err(status)
 }
 
 /// The token of a handshake: the password of HTTP's Basic scheme, padded or not (Go's clients do not), or a bearer's.
@@ -27,7 +25,7 @@ pub(super) fn handshake_token(metadata: &MetadataMap) -> Result<String, Status> 
             "the handshake holds no user name and token",
         ))
     };
-    let (scheme, value) = header(metadata).ok_or_else(malformed)?;
+    let (scheme, value) = authorization(metadata).map_err(status)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Ok(value.to_owned());
     }
@@ -60,11 +58,6 @@ pub(super) async fn project(core: &Core, caller: &Caller, action: Action) -> Res
         .await
         .map_err(status)?;
     Ok(project)
-}
-
-fn header(metadata: &MetadataMap) -> Option<(&str, &str)> {
-    let (scheme, value) = metadata.get("authorization")?.to_str().ok()?.split_once(' ')?;
-    Some((scheme, value.trim()))
 }
 
 #[cfg(test)]

@@ -15,9 +15,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status};
 use tre_core::codes::{self, Problem};
+use tre_proto::batches::encode;
 
 use super::Replies;
-use crate::engine::encode;
 use crate::fault::status;
 
 /// Most bytes of bound values.

@@ -9,6 +9,7 @@
 //! access policies ask it at every call.
 
 mod crypto;
+mod header;
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use tre_core::ids::{ProjectId, TokenId, UserName};
 use tre_core::permit::Role;
 
 use crate::authz::Principal;
+
+pub(crate) use header::{authorization, bearer};
 
 /// Life of a token unless its issuer says otherwise.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(8 * 3600);

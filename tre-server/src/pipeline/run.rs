@@ -15,13 +15,14 @@ use tre_core::ids::{RequestId, VersionId};
 use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
+use tre_proto::batches::encode;
 use tre_proto::v1;
 
 use super::prepare::{Prepared, log_refused, plan_at};
 use super::{Refusal, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
-use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost, encode};
+use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
 use crate::sessions::Session;
 
 /// Rows that may leave.
@@ -247,7 +248,7 @@ async fn ran(
     );
     let running = tokio::task::spawn_blocking(move || {
         let data = workers.data(&core, &session.project, &cancel)?;
-        let seconds = session.project.permit.limits.query_seconds;
+        let seconds = session.project.limits.query_seconds;
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
         let mut ran = Ran {
             cells: vec![],
@@ -268,7 +269,8 @@ async fn ran(
         .unwrap_or_else(|error| Err(DataError::Lost(Lost::Protocol(error.to_string())))))
 }
 
-/// Logs a failure with its detail; the analyst hears `told`, a constant.
+/// Logs a failure with its detail; the analyst hears `told`, a constant, or that the session has ended: its workers were
+/// killed on purpose then, and running the query again would not help.
 pub(super) async fn log_failed(
     core: &Core,
     session: &Session,
@@ -276,6 +278,7 @@ pub(super) async fn log_failed(
     told: Problem,
     detail: String,
 ) -> Refusal {
+    let told = session.ending().unwrap_or(told);
     tracing::error!(query = %prepared.query, code = told.code.id, detail, "a query failed");
     let event = Event::QueryFailed {
         query: prepared.query.clone(),

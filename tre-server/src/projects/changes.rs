@@ -114,7 +114,7 @@ mod tests {
         reason = "tests fail by panicking"
     )]
     use tre_core::ids::VersionId;
-    use tre_core::permit::Permit;
+    use tre_core::permit::{Limits, Permit};
 
     use super::super::tests::{PERMIT, grant_of, pinned};
     use super::*;
@@ -127,8 +127,18 @@ mod tests {
             permit,
             grant,
             policies: &policies,
+            limits: limits(permit),
         };
         changes(Some(terms(&old, &old_grant)), terms(&new, &new_grant))
+    }
+
+    /// Those of a permit in a deployment with these.
+    fn limits(permit: &Permit) -> Limits {
+        permit.limits.or(Limits {
+            memory: 2 << 30,
+            query_seconds: 300,
+            sessions: 3,
+        })
     }
 
     /// Replaces text of the permit, and says what that changes as (path, kind, widens, narrows).
@@ -281,6 +291,7 @@ mod tests {
             permit: &permit,
             grant: &old,
             policies: &policies,
+            limits: limits(&permit),
         };
         let repinned = changes(
             Some(before),
@@ -314,6 +325,15 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_left_out_is_shown_as_the_deployments_and_changes_only_by_the_difference() {
+        assert_eq!(case("query_seconds = 300\n", ""), []);
+        assert_eq!(
+            case("sessions = 4\n", ""),
+            one("limits.sessions", Kind::Changed, false, true)
+        );
+    }
+
+    #[test]
     fn a_new_project_widens_in_everything() {
         let permit = Permit::parse(PERMIT).unwrap();
         let grant = grant_of(&permit);
@@ -323,6 +343,7 @@ mod tests {
                 permit: &permit,
                 grant: &grant,
                 policies: &[pinned("ndb", "a")],
+                limits: limits(&permit),
             },
         );
         assert!(

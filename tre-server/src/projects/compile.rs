@@ -65,6 +65,7 @@ fn draft(manifest: &Manifest, table: &TableManifest, wanted: &PermitTable) -> Re
         table: GrantedTable {
             version: manifest.version.clone(),
             table: table.name.clone(),
+            description: table.description.clone(),
             public: table.public,
             population: manifest.population.clone(),
             cuts: manifest.cuts.clone(),
@@ -140,6 +141,7 @@ mod tests {
         };
         assert_eq!(draft.table.version, manifest().version);
         assert_eq!(draft.table.stored.len(), 4);
+        assert_eq!(draft.table.description, "the holder's words on visit");
         assert_eq!(draft.table.cuts, manifest().cuts);
         assert_eq!(draft.rows.as_deref(), Some("age >= 40"));
     }

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! What sessions work with is the compiled form and nothing else: a file of the home that changes later changes no project
-//! before a permit is applied again, and then stands in the plan. The functions here are told who acts; whether they may is
+//! before a permit is applied again, and then stands in the plan. Limits that a permit leaves out are tre.toml's: they bound the
+//! machine's load, and hold from the server's start on. The functions here are told who acts; whether they may is
 //! asked before, by [`crate::control`].
 
 mod changes;
@@ -110,7 +111,7 @@ sessions = 4
         };
         TableManifest {
             name: name.parse().unwrap(),
-            description: String::new(),
+            description: format!("the holder's words on {name}"),
             public,
             columns,
             files: vec![file],

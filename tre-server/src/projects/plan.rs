@@ -90,6 +90,7 @@ impl Proposal {
         };
         Ok(Project {
             stored,
+            limits: core.limits(&self.permit),
             permit: self.permit.clone(),
             grant: Grant {
                 project: id,
@@ -129,11 +130,13 @@ pub(crate) async fn plan(core: &Arc<Core>, proposal: Proposal) -> Result<Plan, P
         permit: &project.permit,
         grant: &project.grant,
         policies: &project.stored.policies,
+        limits: project.limits,
     });
     let after = Terms {
         permit: &proposal.permit,
         grant: &compiled.grant,
         policies: &compiled.policies,
+        limits: core.limits(&proposal.permit),
     };
     let changes = changes(before, after);
     let id = plan_id(&proposal, &compiled);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use tre_core::grant::Grant;
 use tre_core::ids::{DatasetName, PolicyId, UserName, VersionId};
-use tre_core::permit::{Permit, PermitDataset};
+use tre_core::permit::{Limits, Permit, PermitDataset};
 use tre_home::store::PinnedPolicy;
 
 /// A project as it is in force, or as it would be.
@@ -15,6 +15,7 @@ pub(super) struct Terms<'a> {
     pub(super) permit: &'a Permit,
     pub(super) grant: &'a Grant,
     pub(super) policies: &'a [PinnedPolicy],
+    pub(super) limits: Limits,
 }
 
 /// One thing that a permit says.
@@ -140,7 +141,7 @@ impl Terms<'_> {
     }
 
     fn limits(self, terms: &mut Vec<Term>) {
-        let limits = &self.permit.limits;
+        let limits = self.limits;
         let mebibytes = i64::try_from(limits.memory >> 20).unwrap_or(i64::MAX);
         terms.push(term(
             "limits.memory",

@@ -15,10 +15,11 @@ use tre_home::vault::sha256_hex;
 use tre_home::{Home, InitOptions};
 
 use super::tests::{OUTPUT, request};
-use super::{Dossier, Verdict, fetch, find_release, lapse, releases, resume, vote, withdraw};
+use super::{Dossier, Fetched, Verdict, fetch, find_release, lapse, releases, resume, vote, withdraw};
 use crate::core::Core;
 use crate::projects::tests::{PERMIT, grant_of};
 
+const PROJECT: &str = "liver-outcomes";
 const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
 
 struct Scene {
@@ -128,6 +129,12 @@ impl Scene {
         voted.map_err(|problem: Problem| problem.code.id)
     }
 
+    /// What somebody who may fetch releases of a project finds under an id.
+    async fn finds(&self, id: &str, project: &str, reader: &str) -> Result<Fetched, Problem> {
+        let (project, reader) = (project.parse().unwrap(), reader.parse().unwrap());
+        find_release(&self.core, id, &project, &reader).await
+    }
+
     async fn releases(&self) -> usize {
         releases(&self.core, None).await.unwrap().len()
     }
@@ -155,7 +162,7 @@ async fn two_approvals_release_the_bytes_that_were_frozen() {
     assert_eq!(dossier.state, State::Released);
     let id = dossier.release.unwrap();
     for name in [id.as_str(), scene.request.id.as_str()] {
-        let found = find_release(&scene.core, name).await.unwrap();
+        let found = scene.finds(name, PROJECT, "dora").await.unwrap();
         let fetched = fetch(&scene.core, by("alice"), found).await.unwrap();
         assert_eq!(fetched.release.output, OUTPUT);
         assert_eq!(fetched.release.record, *scene.request.record.as_ref().unwrap());
@@ -165,6 +172,37 @@ async fn two_approvals_release_the_bytes_that_were_frozen() {
         Err("TRE-REQ-002"),
         "what has left has left"
     );
+}
+
+#[tokio::test]
+async fn who_fetches_too_early_hears_the_state_if_author_and_nothing_if_anybody_else() {
+    let scene = scene(NDB, 2).await;
+    resume(&scene.core).await.unwrap();
+    let id = scene.request.id.as_str();
+    let never = "req_aaaaaaaaaaaaaaaa";
+    let hears = async |id: &str, project: &str, reader: &str| {
+        let problem = scene.finds(id, project, reader).await.unwrap_err();
+        (problem.code.id, problem.what.replace(id, "ID"), problem.hint)
+    };
+    let (code, what, hint) = hears(id, PROJECT, "alice").await;
+    assert_eq!(
+        (code, what.as_str()),
+        ("TRE-REQ-002", "request `ID` is in-review: it has no release")
+    );
+    assert!(hint.contains("tre request show"), "{hint}");
+    let unknown = hears(never, PROJECT, "alice").await;
+    assert_eq!(unknown.0, "TRE-REQ-001");
+    assert_eq!(hears(id, PROJECT, "dora").await, unknown, "a colleague");
+    assert_eq!(hears(id, "heart", "alice").await, unknown, "the author elsewhere");
+
+    for who in ["bo", "cy"] {
+        assert_eq!(scene.votes(who, Verdict::Approve).await, Ok(()));
+    }
+    let release = scene.dossier().await.release.unwrap();
+    for id in [id, release.as_str()] {
+        assert!(scene.finds(id, PROJECT, "alice").await.is_ok());
+        assert_eq!(hears(id, "heart", "eve").await, unknown, "another project");
+    }
 }
 
 #[tokio::test]

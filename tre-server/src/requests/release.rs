@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tre_core::audit::{Actor, Event};
-use tre_core::codes::Problem;
-use tre_core::ids::{ProjectId, ReleaseId, RequestId};
+use tre_core::codes::{self, Problem};
+use tre_core::ids::{ProjectId, ReleaseId, RequestId, UserName};
 use tre_core::request::{Act, Party};
 use tre_home::store::{Move, Release, Request};
 use tre_home::vault::sha256_hex;
@@ -99,20 +99,42 @@ pub(crate) async fn releases(core: &Core, project: Option<&ProjectId>) -> Result
     Ok(all)
 }
 
-/// A release by its id or by that of its request.
+/// A release of a project by its id or by that of its request, for `reader`, who may fetch releases there.
 ///
 /// # Errors
-/// `TRE-REQ-001` when there is none.
-pub(crate) async fn find(core: &Core, id: &str) -> Result<Fetched, Problem> {
-    if let Ok(id) = id.parse::<ReleaseId>() {
-        return load(core, &id).await;
+/// `TRE-REQ-001` when the project has none, whatever other projects have. `TRE-REQ-002` with the state of a request that has
+/// not been released, for its author alone: whoever else asks hears what they would hear of an id that never was.
+pub(crate) async fn find(
+    core: &Core,
+    id: &str,
+    project: &ProjectId,
+    reader: &UserName,
+) -> Result<Fetched, Problem> {
+    if let Ok(release) = id.parse::<ReleaseId>() {
+        let found = core.store.releases().get(&release).await?;
+        return match found.filter(|found| found.project == *project) {
+            Some(found) => load(core, &found.id).await,
+            None => Err(unknown(id)),
+        };
     }
     let request: RequestId = id.parse().map_err(|_| unknown(id))?;
-    let releases = core.store.releases().list(None).await?;
-    match releases.iter().find(|release| release.request == request) {
-        Some(release) => load(core, &release.id).await,
-        None => Err(unknown(id)),
+    let releases = core.store.releases().list(Some(project)).await?;
+    if let Some(release) = releases.iter().find(|release| release.request == request) {
+        return load(core, &release.id).await;
     }
+    let asked = core.store.requests().get(&request).await?;
+    Err(asked
+        .filter(|asked| asked.project == *project && asked.author == *reader)
+        .map_or_else(|| unknown(id), |asked| not_released(&asked)))
+}
+
+/// What the author of a request hears who fetches a file that is not there yet, or never will be.
+fn not_released(request: &Request) -> Problem {
+    Problem::new(
+        &codes::REQ_STATE,
+        format!("request `{}` is {}: it has no release", request.id, request.state),
+        format!("see what became of it with `tre request show {}`", request.id),
+    )
 }
 
 async fn load(core: &Core, id: &ReleaseId) -> Result<Fetched, Problem> {
@@ -153,7 +175,6 @@ pub(crate) async fn fetch(core: &Core, actor: Actor, fetched: Fetched) -> Result
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-    use tre_core::codes;
     use tre_core::request::State;
 
     use super::super::tests::{OUTPUT, request};

@@ -7,8 +7,8 @@
 mod workers;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tre_core::audit::{Event, WorkerKind};
@@ -37,7 +37,8 @@ pub(crate) struct Session {
     killers: Killers,
     last_call: Mutex<Timestamp>,
     queries: AtomicU64,
-    ended: AtomicBool,
+    /// Why it ended, once it has.
+    ended: OnceLock<String>,
 }
 
 impl Session {
@@ -61,9 +62,12 @@ impl Session {
         self.killers.has_data()
     }
 
-    /// Whether it has ended.
-    pub(crate) fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+    /// What the analyst hears of a session that has ended, and why; none of one that is open. Its workers are killed only
+    /// after this is so: whoever loses one and finds none here has lost it by itself.
+    pub(crate) fn ending(&self) -> Option<Problem> {
+        let reason = self.ended.get()?;
+        let what = format!("the session has ended: {reason}");
+        Some(Problem::of(&codes::RUN_SESSION_ENDED, what))
     }
 
     /// The workers, once no other query runs.
@@ -72,10 +76,9 @@ impl Session {
     /// When the session has ended.
     pub(crate) async fn workers(&self) -> Result<tokio::sync::OwnedMutexGuard<Workers>, Problem> {
         let workers = Arc::clone(&self.workers).lock_owned().await;
-        if self.is_ended() {
-            Err(Problem::of(&codes::RUN_SESSION_ENDED, "the session has ended"))
-        } else {
-            Ok(workers)
+        match self.ending() {
+            Some(problem) => Err(problem),
+            None => Ok(workers),
         }
     }
 
@@ -119,7 +122,7 @@ impl Sessions {
         let _allowed = core
             .authorize(caller, Action::Connect, On::Project(&project))
             .await?;
-        let most = usize::from(project.permit.limits.sessions);
+        let most = usize::from(project.limits.sessions);
         if core
             .sessions
             .list()
@@ -130,7 +133,7 @@ impl Sessions {
         {
             return Err(Problem::of(
                 &codes::RUN_TOO_MANY_SESSIONS,
-                format!("project `{project_id}` has {most} sessions open, the most that its permit allows"),
+                format!("project `{project_id}` has {most} sessions open, the most that it may have"),
             ));
         }
         Self::open(core, caller, project).await
@@ -167,7 +170,7 @@ impl Sessions {
             killers,
             last_call: Mutex::new(now),
             queries: AtomicU64::new(0),
-            ended: AtomicBool::new(false),
+            ended: OnceLock::new(),
         });
         core.audit(
             actor,
@@ -269,9 +272,9 @@ impl Sessions {
         }
     }
 
-    /// Ends one. Killing comes first: a log that cannot be written must not keep a session alive.
+    /// Ends one for a reason that its analyst may read. Killing comes first: a log that cannot be written must not keep a session alive.
     async fn finish(core: &Core, session: &Session, reason: &str) -> bool {
-        if session.ended.swap(true, Ordering::AcqRel) {
+        if session.ended.set(reason.to_owned()).is_err() {
             return false;
         }
         session.killers.kill_all();

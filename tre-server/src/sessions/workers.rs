@@ -83,7 +83,7 @@ impl Workers {
             .vault()
             .unwrap_pseudonym_key(&project.stored.id, wrapped);
         let key = key.map_err(|error| DataError::Unopened(error.into()))?;
-        let memory = project.permit.limits.memory;
+        let memory = project.limits.memory;
         Data::start(
             &core.jails,
             &self.session,

@@ -37,7 +37,7 @@ enum On {
 }
 
 /// Call, what it acts on, who may while the permit is in force, who may while it is not.
-const TABLE: [(Action, On, &str, &str); 33] = [
+const TABLE: [(Action, On, &str, &str); 35] = [
     (Action::Connect, On::Project, "ab", ""),
     (Action::Describe, On::Project, "ab", ""),
     (Action::Plan, On::Project, "ab", ""),
@@ -67,6 +67,8 @@ const TABLE: [(Action, On, &str, &str); 33] = [
     (Action::ListSessions, On::Place, "aboOpuU", "oOpuU"),
     (Action::ShowSession, On::Session, "aoOu", "aoOu"),
     (Action::KillSession, On::Session, "aoO", "aoO"),
+    (Action::ExportLog, On::Home, "u", "u"),
+    (Action::CopyLog, On::Home, "u", "u"),
     (Action::Ping, On::Home, "l", "l"),
     (Action::IssueToken, On::Home, "l", "l"),
     (Action::RevokeToken, On::Home, "l", "l"),

@@ -2,32 +2,39 @@
 
 use std::path::PathBuf;
 
-use tonic::Code;
+use tonic::{Code, Status};
+use tre_core::permit::Role;
 use tre_home::Home;
 use tre_proto::v1;
 use tre_proto::v1::control_client::ControlClient;
 use tre_server::{Options, Server};
 
+use crate::wire::{code, with};
 use crate::world::{World, home};
 
-/// Makes every call without a token; the list is compared with the service's definition.
-macro_rules! strangers {
-    ($world:ident: $($rpc:literal $call:ident $message:ident),* $(,)?) => {{
+/// Makes every call with a token or with none, and says how each was refused; the list is compared with the service's
+/// definition.
+macro_rules! refused {
+    ($world:ident, $token:expr; $($rpc:literal $call:ident $message:ident),* $(,)?) => {{
+        let token: Option<&str> = $token;
         let mut control = ControlClient::new($world.channel().await);
-        let mut called = Vec::new();
+        let mut refused: Vec<(&str, Status)> = Vec::new();
         $(
-            let status = control.$call(v1::$message::default()).await.unwrap_err();
-            assert_eq!(status.code(), Code::Unauthenticated, "{}: {status}", $rpc);
-            called.push($rpc);
+            let called = control.$call(with(token, v1::$message::default())).await;
+            refused.push(($rpc, called.map(|_| ()).unwrap_err()));
         )*
-        called
+        let defined: Vec<&str> = include_str!("../../../proto/tre/v1/control.proto")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next())
+            .collect();
+        assert_eq!(refused.iter().map(|(rpc, _)| *rpc).collect::<Vec<_>>(), defined);
+        refused
     }};
 }
 
-#[tokio::test]
-async fn every_call_of_the_control_service_refuses_strangers() {
-    let world = World::start().await;
-    let called = strangers!(world:
+/// Every call of the service.
+async fn every_call(world: &World, token: Option<&str>) -> Vec<(&'static str, Status)> {
+    refused!(world, token;
         "PlanProject" plan_project PlanProjectRequest,
         "ApplyProject" apply_project ApplyProjectRequest,
         "ListProjects" list_projects ListProjectsRequest,
@@ -52,12 +59,77 @@ async fn every_call_of_the_control_service_refuses_strangers() {
         "KillSession" kill_session KillSessionRequest,
         "ListPolicies" list_policies ListPoliciesRequest,
         "ShowPolicy" show_policy ShowPolicyRequest,
-    );
-    let defined: Vec<&str> = include_str!("../../../proto/tre/v1/control.proto")
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next())
+        "ExportLog" export_log ExportLogRequest,
+        "CopyLog" copy_log CopyLogRequest,
+    )
+}
+
+#[tokio::test]
+async fn every_call_of_the_control_service_refuses_strangers() {
+    let world = World::start().await;
+    for (rpc, status) in every_call(&world, None).await {
+        assert_eq!(status.code(), Code::Unauthenticated, "{rpc}: {status}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn once_the_log_has_failed_nobody_is_answered() {
+    let world = World::start().await;
+    let listed = async |role| {
+        let mut control = ControlClient::new(world.channel().await);
+        let asked = with(Some(world.token(role)), v1::ListProjectsRequest::default());
+        control.list_projects(asked).await
+    };
+    listed(Role::Auditor).await.unwrap();
+
+    let mended = world.break_the_log();
+    // What is refused is logged. The log keeps entries durably in one file until it brings them into its tiles, so it fails a
+    // moment later; then the very refusal cannot be logged.
+    let mut control = ControlClient::new(world.channel().await);
+    loop {
+        let asked = with(Some(world.token(Role::Analyst)), v1::ExportLogRequest::default());
+        let status = control.export_log(asked).await.map(|_| ()).unwrap_err();
+        if code(&status) != "TRE-AUTH-005" {
+            assert_eq!(code(&status), "TRE-LOG-001", "{status}");
+            break;
+        }
+    }
+    for role in Role::ALL {
+        for (rpc, status) in every_call(&world, Some(world.token(role))).await {
+            assert_eq!(status.code(), Code::PermissionDenied, "{role} {rpc}: {status}");
+            assert_eq!(code(&status), "TRE-LOG-001", "{role} {rpc}: {status}");
+        }
+    }
+    let mut flight = world.client(Some(world.token(Role::Analyst))).await;
+    let refused = flight.get_catalogs().await.map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("TRE-LOG-001"), "{refused}");
+
+    // It cannot even log that it stops. Opened anew with its cause mended, the log is whole.
+    assert_eq!(world.stop_broken(mended).await.code.id, "TRE-LOG-001");
+}
+
+#[tokio::test]
+async fn the_schema_has_the_holders_words_and_the_permitted_columns_only() {
+    let world = World::start().await;
+    let mut control = ControlClient::new(world.channel().await);
+    let asked = with(Some(world.token(Role::Analyst)), v1::GetSchemaRequest::default());
+    let schema = control.get_schema(asked).await.unwrap().into_inner();
+    let told: Vec<_> = schema
+        .tables
+        .iter()
+        .map(|table| {
+            let columns: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            (table.name.as_str(), table.description.as_str(), columns)
+        })
         .collect();
-    assert_eq!(called, defined);
+    assert_eq!(
+        told,
+        [
+            ("visit", "about visit", vec!["pid", "age"]),
+            ("icd10", "about icd10", vec!["code"])
+        ]
+    );
     world.stop().await;
 }
 

@@ -77,6 +77,7 @@ fn table(name: &str, public: bool, stored: &[&str], permitted: &[&str]) -> Grant
     GrantedTable {
         version: VersionId::from_hash("liver".parse().unwrap(), [7; 32]),
         table: name.parse().unwrap(),
+        description: format!("about {name}"),
         public,
         population: "clinic".parse().unwrap(),
         cuts: vec![0],
@@ -230,6 +231,31 @@ impl World {
             client.set_token(token.to_owned());
         }
         client
+    }
+
+    /// Puts a file where the log's tiles have to go, which stops whoever writes there, root included. Gives what mends it.
+    pub(crate) fn break_the_log(&self) -> impl FnOnce() + use<> {
+        let log = self.directory.path().join("home/audit");
+        let (tiles, aside) = (log.join("tile"), log.with_file_name("tile-aside"));
+        std::fs::rename(&tiles, &aside).unwrap();
+        std::fs::write(&tiles, b"").unwrap();
+        move || {
+            std::fs::remove_file(&tiles).unwrap();
+            std::fs::rename(&aside, &tiles).unwrap();
+        }
+    }
+
+    /// Stops a server whose log has failed, mends the log and insists that it verifies. Says how the server ended.
+    pub(crate) async fn stop_broken(mut self, mend: impl FnOnce()) -> Problem {
+        self.stop.take().unwrap().send(()).unwrap();
+        let ended = self.running.await.unwrap().unwrap_err();
+        mend();
+        let home = Home::open(&self.directory.path().join("home"), "test").unwrap();
+        let directory = home.layout().audit();
+        let key = std::fs::read_to_string(directory.join("vkey")).unwrap();
+        let report = tre_home::audit::verify(&directory, &key, None);
+        assert_eq!(report.fault, None);
+        ended
     }
 
     /// Stops the server, and says what its log holds.

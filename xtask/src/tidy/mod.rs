@@ -20,6 +20,7 @@ mod unsafety;
 mod paths;
 mod peers;
 mod tests_found;
+mod threats;
 mod what_for;
 
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ use tree::{Finding, Tree};
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
 /// All rules.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     ("dependency directions", directions::check),
     ("who may name which library", libraries::check),
     ("what Cargo resolved", resolved::check),
@@ -46,6 +47,7 @@ const RULES: [Rule; 13] = [
     ("no place of one machine", paths::check),
     ("peers are tested", peers::check),
     ("no forgotten test file", tests_found::check),
+    ("threats name their tests", threats::check),
     ("what dependencies are for", what_for::check),
 ];
 

@@ -16,7 +16,7 @@ pub(super) const SERVER_TREE: &str = "(cargo tree -p tre-server -e normal)";
 pub(super) const DEMO_FEATURES: &str = "(cargo tree -p tre-cli -e normal,build)";
 pub(super) const TEST_FEATURES: &str = "(cargo tree --workspace -e normal,build,dev)";
 
-/// Directories that are not the project's text.
+/// What is not the project's text. In a second working tree of Git `.git` is a file, which says where the first one is.
 const OUTSIDE: [&str; 3] = [".git", "target", "__pycache__"];
 
 /// A text file.
@@ -122,8 +122,11 @@ fn walk(directory: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
+        if OUTSIDE.contains(&name.as_str()) {
+            continue;
+        }
         let kind = entry.file_type().with_context(context)?;
-        if kind.is_dir() && !OUTSIDE.contains(&name.as_str()) {
+        if kind.is_dir() {
             walk(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() {
             let bytes = fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
@@ -209,6 +212,7 @@ mod tests {
         let tree = Tree::load(&Shell::new().unwrap()).unwrap();
         assert!(tree.get("xtask/src/main.rs").is_some() && tree.get("Cargo.toml").is_some());
         assert!(tree.get(SERVER_TREE).unwrap().text.contains("tre-core v"));
-        assert!(!tree.files().iter().any(|file| file.path.starts_with(".git/")));
+        let of_git = |file: &File| file.path == ".git" || file.path.starts_with(".git/");
+        assert!(!tree.files().iter().any(of_git));
     }
 }

@@ -6,8 +6,6 @@
 //! cut back to an old checkpoint of its own cannot be told from an old log); pending entries with the checkpoint
 //! that each frame carries; every other file of the log's directory.
 
-mod snapshot;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -17,10 +15,10 @@ use tlog_tiles::{Hash, record_hash};
 
 use super::note::{Checker, Head};
 use super::pending::{self, Frame, Scan};
+use super::snapshot::Snapshot;
 use super::tiles::{Directory, push_entry, split_entries};
 use super::tree::{self, Named, Place, Tree, WIDTH};
 use crate::files::FileError;
-use snapshot::Snapshot;
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,7 +56,7 @@ impl fmt::Display for Fault {
     }
 }
 
-fn fault(file: impl Into<String>, position: Option<u64>, what: impl Into<String>) -> Fault {
+pub(super) fn fault(file: impl Into<String>, position: Option<u64>, what: impl Into<String>) -> Fault {
     Fault {
         file: file.into(),
         position,
@@ -297,7 +295,7 @@ fn prefix_of_bundle(bundle: &[u8], width: u64) -> Option<Vec<u8>> {
     bundle.get(..bundle.len() - rest.len()).map(<[u8]>::to_vec)
 }
 
-fn unreadable(path: &str, error: &FileError) -> Fault {
+pub(super) fn unreadable(path: &str, error: &FileError) -> Fault {
     fault(
         path,
         None,

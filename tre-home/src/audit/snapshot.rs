@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::note;
-use super::super::pending;
-use super::super::tiles::Directory;
-use super::super::tree::{self, Named, WIDTH};
-use super::{Fault, fault, unreadable};
+use super::note;
+use super::pending;
+use super::tiles::Directory;
+use super::tree::{self, Named, WIDTH};
+use super::verify::{Fault, fault, unreadable};
 use crate::files::UNFINISHED;
 
 /// Looks before a checkpoint that always changes counts as a fault; each lasts as long as listing the directory.
@@ -21,6 +21,8 @@ pub(super) struct Snapshot {
     pub(super) pending: Vec<u8>,
     /// Bundles and tiles that are not full, or not yet under the checkpoint, by path.
     pub(super) edge: BTreeMap<String, Vec<u8>>,
+    /// Full tiles and bundles under the checkpoint, by path; what is in them never changes.
+    pub(super) settled: Vec<String>,
     /// Files that are none of a log's.
     pub(super) foreign: Vec<String>,
 }
@@ -51,10 +53,10 @@ impl Snapshot {
 fn look(directory: &Directory, checkpoint: &[u8]) -> Result<Snapshot, Fault> {
     let size = note::claimed_size(checkpoint).unwrap_or(0);
     let mut edge = BTreeMap::new();
-    let mut foreign = Vec::new();
+    let (mut settled, mut foreign) = (Vec::new(), Vec::new());
     for path in directory.inventory().map_err(|error| unreadable("", &error))? {
-        let settled = match tree::parse_path(&path) {
-            _ if path.ends_with(UNFINISHED) => true,
+        let never_changes = match tree::parse_path(&path) {
+            _ if path.ends_with(UNFINISHED) => continue,
             None => {
                 if !matches!(path.as_str(), "checkpoint" | "vkey" | "pending") {
                     foreign.push(path);
@@ -66,7 +68,8 @@ fn look(directory: &Directory, checkpoint: &[u8]) -> Result<Snapshot, Fault> {
             }
             Some(Named::Bundle(index, width)) => width == WIDTH && index < size / WIDTH,
         };
-        if settled {
+        if never_changes {
+            settled.push(path);
             continue;
         }
         match directory.read(&path) {
@@ -82,6 +85,7 @@ fn look(directory: &Directory, checkpoint: &[u8]) -> Result<Snapshot, Fault> {
         checkpoint: checkpoint.to_vec(),
         pending,
         edge,
+        settled,
         foreign,
     })
 }

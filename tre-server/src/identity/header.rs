@@ -1,24 +1,36 @@
-//! The token of a call.
+//! The token of a call, in its header `authorization`.
 
 use tonic::metadata::MetadataMap;
 use tre_core::codes::{self, Problem};
 
-/// The token in `authorization: Bearer TOKEN`.
+/// Scheme and value of the header, e.g. `Bearer` and a token. Neither is empty.
 ///
 /// # Errors
-/// `TRE-AUTH-001` when there is none, or several.
-pub(crate) fn bearer(metadata: &MetadataMap) -> Result<&str, Problem> {
+/// `TRE-AUTH-001` when there is none, or several: it would be unclear in whose name the call is made.
+pub(crate) fn authorization(metadata: &MetadataMap) -> Result<(&str, &str), Problem> {
     let missing = |what: &str| Problem::of(&codes::AUTH_MISSING, what.to_owned());
     let mut headers = metadata.get_all("authorization").iter();
     let (Some(header), None) = (headers.next(), headers.next()) else {
         return Err(missing("the call carries no token, or several"));
     };
     let text = header.to_str().map_err(|_| missing("the token cannot be read"))?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
-            Ok(token.trim())
-        }
-        Some(_) | None => Err(missing("the call is not authorised by a bearer token")),
+    match text.split_once(' ').map(|(scheme, value)| (scheme, value.trim())) {
+        Some((scheme, value)) if !scheme.is_empty() && !value.is_empty() => Ok((scheme, value)),
+        Some(_) | None => Err(missing("the call is not authorised by a token")),
+    }
+}
+
+/// The token in `authorization: Bearer TOKEN`.
+///
+/// # Errors
+/// `TRE-AUTH-001` when there is none, several, or something else.
+pub(crate) fn bearer(metadata: &MetadataMap) -> Result<&str, Problem> {
+    match authorization(metadata)? {
+        (scheme, token) if scheme.eq_ignore_ascii_case("bearer") => Ok(token),
+        _another => Err(Problem::of(
+            &codes::AUTH_MISSING,
+            "the call is not authorised by a bearer token",
+        )),
     }
 }
 

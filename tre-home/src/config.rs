@@ -3,8 +3,6 @@
 //! Every key that the file may have stands here with its default; an unknown one is an error, so that a misspelt
 //! setting is not silently ignored. Paths in it are relative to the home.
 
-mod size;
-
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,8 +11,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tre_core::codes::{HOME_CONFIG, Problem};
-
-pub use size::{ByteSize, InvalidSize};
+use tre_core::permit;
+use tre_core::size::ByteSize;
 
 /// The settings of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,7 +40,7 @@ pub struct Config {
     /// How workers are jailed.
     #[serde(default)]
     pub jail: Jail,
-    /// Limits of projects whose permits name none.
+    /// Limits of projects whose permits name none, each on its own.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -73,19 +71,20 @@ pub struct Jail {
     pub allow_missing: Vec<String>,
 }
 
-/// Limits of projects whose permits name none.
+/// Limits of projects whose permits name none: the one place where such a limit comes from. They hold for such a project
+/// from the server's next start on, since they bound this machine's load and no right to data hangs on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Memory of a session's data worker. Default `2 GiB`.
+    /// Memory of a session's data worker, 64 MiB to 1 TiB. Default `2 GiB`.
     #[serde(default = "default_memory")]
     pub memory: ByteSize,
-    /// Seconds that one query may take; at least 1. Default 300.
+    /// Seconds that one query may take; 1 to 86400. Default 300.
     #[serde(default = "default_query_seconds")]
     pub query_seconds: u32,
-    /// Sessions of one project at a time; at least 1. Default 4.
+    /// Sessions of one project at a time; 1 to 64. Default 4.
     #[serde(default = "default_sessions")]
-    pub sessions: u32,
+    pub sessions: u8,
 }
 
 fn default_listen() -> SocketAddr {
@@ -116,7 +115,7 @@ fn default_query_seconds() -> u32 {
     300
 }
 
-fn default_sessions() -> u32 {
+fn default_sessions() -> u8 {
     4
 }
 
@@ -136,6 +135,16 @@ impl Default for Limits {
             memory: default_memory(),
             query_seconds: default_query_seconds(),
             sessions: default_sessions(),
+        }
+    }
+}
+
+impl From<&Limits> for permit::Limits {
+    fn from(limits: &Limits) -> permit::Limits {
+        permit::Limits {
+            memory: limits.memory.get(),
+            query_seconds: limits.query_seconds,
+            sessions: limits.sessions,
         }
     }
 }
@@ -296,16 +305,12 @@ impl Config {
                 "`jail` names no {uid_count} user ids from {uid_base} on: never use that of root"
             ));
         }
-        if self.limits.query_seconds == 0 || self.limits.sessions == 0 {
-            return refuse("`limits.query_seconds` and `limits.sessions` must be at least 1".to_owned());
-        }
-        if self.limits.memory < ByteSize::bytes(64 << 20) {
-            return refuse(format!(
-                "`limits.memory` is {}: a worker needs at least 64 MiB",
-                self.limits.memory
-            ));
-        }
-        Ok(())
+        permit::Limits::from(&self.limits)
+            .check()
+            .map_err(|problem| ConfigError {
+                line: None,
+                what: format!("{}: {}", problem.what, problem.hint),
+            })
     }
 
     /// The published JSON schema of `tre.toml`.
@@ -350,7 +355,7 @@ impl Config {
              uid_count = {uid_count}\n\
              allow_missing = [{allow_missing}]      # measures that may be missing here, see `tre doctor`\n\
              \n\
-             [limits]                   # of projects whose permits name none\n\
+             [limits]                   # of projects whose permits name none; from the server's next start\n\
              memory = \"{memory}\"\n\
              query_seconds = {query_seconds}\n\
              sessions = {sessions}\n",
@@ -417,6 +422,8 @@ mod tests {
             (None, "[jail]\nuid_base = 0", "root"),
             (None, "[limits]\nmemory = \"1 KiB\"", "64 MiB"),
             (None, "[limits]\nsessions = 0", "sessions"),
+            (Some(4), "[limits]\nsessions = 300", "300"),
+            (None, "[limits]\nquery_seconds = 0", "1 to 86400"),
         ] {
             let error = Config::parse(&format!("{LEAST}{extra}\n")).unwrap_err();
             assert_eq!(error.line, line, "{extra}: {error}");
