@@ -9,14 +9,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tre_core::codes::Problem;
+use tre_home::HomeFiles;
 use tre_home::audit::Sink;
-use tre_home::{Home, HomeFiles};
 use tre_ingest::{Cancel, Observer, Options, Phase, Progress};
 
 use crate::args::{FormatArgs, HomeArgs};
 use crate::codes;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::local::{self, ServerSink};
+use crate::local::{self, Access, ServerSink};
 use crate::render::{Cell, Grid, Published, Shown, View, published};
 use crate::shell::Shell;
 
@@ -151,7 +151,7 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
     let options = Options {
         memory: usize::try_from(args.memory).unwrap_or(usize::MAX) << 20,
     };
-    let ingested = with_log(args, &runtime, |files, log| {
+    let ingested = with_log(args, &runtime, shell, |files, log| {
         tre_ingest::ingest(files, log, &args.spec, &options, now, &bar, &CANCEL)
     })?;
     bar.0.finish_and_clear();
@@ -164,16 +164,19 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
 fn with_log<T>(
     args: &IngestArgs,
     runtime: &Runtime,
+    shell: &Shell,
     ingest: impl FnOnce(&HomeFiles, &dyn Sink) -> T,
 ) -> Result<T, Failure> {
     let root = &args.home.home;
+    // Settings and keys first: a home that is none is said to be none before anybody is waited for.
     let files = HomeFiles::open(root).map_err(Problem::from)?;
-    if let Some(server) = runtime.block_on(local::server(files.layout())) {
-        return Ok(ingest(&files, &ServerSink::new(server, runtime.handle().clone())));
+    match runtime.block_on(local::access(root, "tre ingest", shell))? {
+        Access::Server(server) => Ok(ingest(&files, &ServerSink::new(server, runtime.handle().clone()))),
+        Access::Own(home) => {
+            let log = home.audit().sink(local::actor()?);
+            Ok(ingest(home.files(), &log))
+        }
     }
-    let home = Home::open(root, "tre ingest").map_err(Problem::from)?;
-    let log = home.audit().sink(local::actor()?);
-    Ok(ingest(home.files(), &log))
 }
 
 /// Why an ingest was refused, with the classes of the rows that were the reason and where the first of them stand.

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
-use tre_core::codes::Problem;
-use tre_home::Home;
 use tre_server::Options;
 
+use super::block_on;
 use crate::args::HomeArgs;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::local;
 use crate::shell::Shell;
 
 /// What stands before the address in the line that says that the server is ready.
@@ -46,7 +46,8 @@ pub(crate) fn run(args: &ServeArgs, shell: &Shell) -> Outcome {
     if args.web.is_some() {
         return Err(Failure::not_yet("tre serve --web"));
     }
-    let home = Home::open(&args.home.home, "tre serve").map_err(Problem::from)?;
+    // A command that works on the home for a moment must not keep a server from starting.
+    let home = block_on(local::hold(&args.home.home, "tre serve", shell))?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
