@@ -38,7 +38,7 @@ super::codes! {
     /// Not TOML, an unknown key, a wrong type.
     PRJ_FILE = "TRE-PRJ-001", "the permit cannot be read",
         "A permit is a TOML file with known keys; dates are written without quotes.",
-        "correct the line named; the JSON schema of permits lists all keys";
+        "correct the line named; docs/permit.md and `tre explain --json-schema permit` list every key";
     /// A name or text.
     PRJ_NAME = "TRE-PRJ-002", "a name or text in the permit is not valid",
         "Ids and names have a fixed form; texts for people are not empty.",

@@ -335,7 +335,7 @@ impl Config {
             .collect::<Vec<_>>()
             .join(", ");
         format!(
-            "# Settings of this deployment. Unknown keys are errors; the README explains each.\n\
+            "# Settings of this deployment. Unknown keys are errors; docs/settings.md explains each.\n\
              name = {name}\n\
              origin = {origin}          # of the audit log; it must never change\n\
              timezone = {timezone}      # days of permits begin and end here\n\
