@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tre_core::codes::Problem;
 use tre_home::HomeFiles;
 use tre_home::audit::Sink;
-use tre_ingest::{Cancel, Observer, Options, Phase, Progress};
+use tre_ingest::{Cancel, ColumnDoubt, Observer, Options, Phase, Progress, TableReport};
 
 use crate::args::{FormatArgs, HomeArgs};
 use crate::codes;
@@ -81,7 +81,7 @@ impl Shown for IngestReport {
             ("persons", persons),
             ("rejected", rejects),
         ];
-        let table = |table: &tre_ingest::TableReport| {
+        let table = |table: &TableReport| {
             let clamped = table
                 .clamped
                 .iter()
@@ -118,7 +118,49 @@ impl Shown for IngestReport {
             let counts = report.rejects.counts.iter().map(count).collect();
             grids.push(Grid::new(&["table", "column", "rows", "why"], counts).titled("rejected rows"));
         }
+        let doubts: Vec<Vec<Cell>> = self
+            .doubts()
+            .map(|(table, doubt)| {
+                vec![
+                    Cell::text(table),
+                    Cell::text(&doubt.column),
+                    Cell::text(doubt.why.describe()),
+                ]
+            })
+            .collect();
+        if !doubts.is_empty() {
+            grids.push(
+                Grid::new(&["table", "column", "why"], doubts)
+                    .titled("columns that may hold direct identifiers"),
+            );
+        }
         View { facts, grids }
+    }
+}
+
+impl IngestReport {
+    /// Columns that may hold direct identifiers, with their tables.
+    fn doubts(&self) -> impl Iterator<Item = (&str, &ColumnDoubt)> {
+        let tables = self.report.tables.iter();
+        tables.flat_map(|table| {
+            table
+                .doubts
+                .iter()
+                .map(|doubt| (table.table.as_str(), doubt))
+        })
+    }
+
+    /// What the holder should do about columns that may hold direct identifiers.
+    fn warn(&self, shell: &Shell) {
+        for (table, doubt) in self.doubts() {
+            shell.notice(&format!("`{table}.{}` {}", doubt.column, doubt.why.describe()));
+        }
+        if self.doubts().next().is_some() {
+            shell.note(
+                "  the version holds these columns. Drop them from the spec or make them coarser, and ingest again; \
+                 where one identifies nobody, say `identifier = false`. Permits decide who may read them",
+            );
+        }
     }
 }
 
@@ -156,7 +198,9 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
     })?;
     bar.0.finish_and_clear();
     let report = ingested.map_err(rejected)?;
-    shell.show(&IngestReport { report }, args.format.format)?;
+    let report = IngestReport { report };
+    shell.show(&report, args.format.format)?;
+    report.warn(shell);
     Ok(Exit::Answered)
 }
 
@@ -232,16 +276,21 @@ mod tests {
     use super::*;
     use crate::render::Format;
     use crate::render::tests::printed;
-    use tre_ingest::{RejectReport, Report, TableReport};
+    use tre_core::spec::Doubt;
+    use tre_ingest::{RejectReport, Report};
 
     #[test]
-    fn a_report_says_what_was_dropped_and_clamped() {
+    fn a_report_says_what_was_dropped_clamped_and_doubted() {
         let table = TableReport {
             table: "visit".to_owned(),
             rows_read: 10,
             rows_stored: 9,
             dropped_columns: vec!["name".to_owned(), "address".to_owned()],
             clamped: [("cost".to_owned(), 3)].into(),
+            doubts: vec![ColumnDoubt {
+                column: "ssn".to_owned(),
+                why: Doubt::Name,
+            }],
             ..TableReport::default()
         };
         let report = Report {
@@ -262,6 +311,7 @@ mod tests {
             "cost: 3",
             "4 in this version, 5 in its population",
             "1 rows, 2 allowed",
+            "is named like a direct identifier",
         ] {
             assert!(text.contains(expected), "{expected:?} in {text}");
         }
