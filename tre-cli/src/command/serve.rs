@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tre_server::Options;
 
 use super::block_on;
-use crate::args::HomeArgs;
+use crate::args::{HomeArgs, address};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::local;
 use crate::shell::Shell;
@@ -27,18 +27,19 @@ pub(crate) struct ServeArgs {
     home: HomeArgs,
 
     /// Where to listen, instead of where tre.toml says; port 0 takes any free one
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Where to show web pages (not in this version)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     web: Option<SocketAddr>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tre serve --home /srv/tre
-  tre serve --home /srv/tre --listen 127.0.0.1:50052
+  tre serve --home /srv/tre --listen 127.0.0.1:50052        this machine only
+  tre serve --home /srv/tre --listen 0.0.0.0:50051          every network; needs a certificate in tre.toml
   RUST_LOG=tre_server=debug tre serve --home /srv/tre";
 
 /// Serves.
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &ServeArgs, shell: &Shell) -> Outcome {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(shell.colour)
         .with_writer(std::io::stderr)
         .init();
     let options = Options {
@@ -61,5 +63,6 @@ pub(crate) fn run(args: &ServeArgs, shell: &Shell) -> Outcome {
         let scheme = if is_tls { "grpc+tls" } else { "grpc" };
         shell.note(&format!("{LISTENING}{scheme}://{address}"));
     })?;
+    shell.note("stopped");
     Ok(Exit::Answered)
 }

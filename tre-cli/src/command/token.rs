@@ -39,7 +39,8 @@ Examples:
 enum TokenCommand {
     /// Print a new token, and nothing else, on stdout; its id goes to stderr
     Issue {
-        /// The project; operators and auditors have none
+        /// The project; analysts and checkers must have one. A token of an operator or auditor needs none, and is good
+        /// for this one project alone if it has one
         #[arg(long, value_name = "PROJECT", required_if_eq_any([("role", "analyst"), ("role", "checker")]))]
         project: Option<ProjectId>,
         /// The user, as the permit names them
