@@ -13,6 +13,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tre_core::codes::{HOME_CONFIG, Problem};
+use tre_core::toml_words::in_words;
 
 pub use size::{ByteSize, InvalidSize};
 
@@ -272,7 +273,7 @@ impl Config {
             let before = error.span().and_then(|span| text.get(..span.start));
             ConfigError {
                 line: before.map(|before| before.matches('\n').count() + 1),
-                what: error.message().replace('\n', " "),
+                what: in_words(&error),
             }
         })?;
         config.check()?;
