@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tre_core::codes::Problem;
 use tre_home::HomeFiles;
 use tre_home::audit::Sink;
-use tre_ingest::{Cancel, ColumnDoubt, Observer, Options, Phase, Progress, TableReport};
+use tre_ingest::{Cancel, ColumnDoubt, Observer, Options, Phase, Progress, RejectCount, TableReport};
 
 use crate::args::{FormatArgs, HomeArgs};
 use crate::codes;
@@ -107,7 +107,7 @@ impl Shown for IngestReport {
         );
         let mut grids = vec![tables];
         if !report.rejects.counts.is_empty() {
-            let count = |count: &tre_ingest::RejectCount| {
+            let count = |count: &RejectCount| {
                 vec![
                     Cell::text(&count.table),
                     Cell::text(&count.column),
@@ -142,12 +142,7 @@ impl IngestReport {
     /// Columns that may hold direct identifiers, with their tables.
     fn doubts(&self) -> impl Iterator<Item = (&str, &ColumnDoubt)> {
         let tables = self.report.tables.iter();
-        tables.flat_map(|table| {
-            table
-                .doubts
-                .iter()
-                .map(|doubt| (table.table.as_str(), doubt))
-        })
+        tables.flat_map(|table| table.doubts.iter().map(|doubt| (table.table.as_str(), doubt)))
     }
 
     /// What the holder should do about columns that may hold direct identifiers.
@@ -201,6 +196,12 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
     let report = IngestReport { report };
     shell.show(&report, args.format.format)?;
     report.warn(shell);
+    if report.report.outcome == tre_ingest::Outcome::Published {
+        shell.note(
+            "Projects keep the version that they have until their permit is planned and applied again: see \
+             `tre project show` and `tre project plan`.",
+        );
+    }
     Ok(Exit::Answered)
 }
 
@@ -234,16 +235,24 @@ fn rejected(failure: tre_ingest::Failure) -> Failure {
                 .find(|place| place.column == count.column && place.reason == count.reason);
             let at = at.map(|place| format!(", first in `{}`, line {}", place.file, place.line));
             told.reasons.push(format!(
-                "{}.{}: {} rows: {}{}",
-                count.table,
-                count.column,
+                "{}: {} {}: {}{}",
+                place(&count),
                 count.rows,
+                if count.rows == 1 { "row" } else { "rows" },
                 count.reason.describe(),
                 at.unwrap_or_default()
             ));
         }
     }
     told
+}
+
+/// Table and column; the table alone where the whole record is malformed.
+fn place(count: &RejectCount) -> String {
+    match count.column.as_str() {
+        "" => count.table.clone(),
+        column => format!("{}.{column}", count.table),
+    }
 }
 
 /// Progress on a terminal.
@@ -277,7 +286,19 @@ mod tests {
     use crate::render::Format;
     use crate::render::tests::printed;
     use tre_core::spec::Doubt;
-    use tre_ingest::{RejectReport, Report};
+    use tre_ingest::{Reason, RejectReport, Report};
+
+    #[test]
+    fn a_rejected_row_has_its_column_unless_it_is_all_wrong() {
+        let count = |column: &str| RejectCount {
+            table: "visit".to_owned(),
+            column: column.to_owned(),
+            reason: Reason::WrongWidth,
+            rows: 1,
+        };
+        assert_eq!(place(&count("age")), "visit.age");
+        assert_eq!(place(&count("")), "visit");
+    }
 
     #[test]
     fn a_report_says_what_was_dropped_clamped_and_doubted() {

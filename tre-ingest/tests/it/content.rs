@@ -278,7 +278,9 @@ name = { type = "text" }
     world.write("stay.csv", stays);
     world.write(
         "wards.csv",
-        (0..40).map(|n| format!("Ward {n}\n")).fold("name\n".to_owned(), |all, ward| all + &ward),
+        (0..40)
+            .map(|n| format!("Ward {n}\n"))
+            .fold("name\n".to_owned(), |all, ward| all + &ward),
     );
     let report = world.ingest(SPEC).unwrap();
     let doubted: Vec<(&str, Doubt)> = report.tables[0]
@@ -295,6 +297,9 @@ name = { type = "text" }
             ("remark", Doubt::HeldByOne),
         ]
     );
-    assert!(report.tables[1].doubts.is_empty(), "a public table is about nobody");
+    assert!(
+        report.tables[1].doubts.is_empty(),
+        "a public table is about nobody"
+    );
     assert_eq!(world.rows(&report, "stay").len(), 60, "a doubt stops nothing");
 }
