@@ -11,6 +11,7 @@ mod exprs;
 mod gate;
 mod lower;
 mod names;
+mod said;
 mod session;
 mod upper;
 
@@ -84,7 +85,7 @@ impl Desk {
             .state
             .statement_to_plan(statement)
             .await
-            .map_err(session::planning_problem)?;
+            .map_err(|error| said::unplanned(error, &self.state))?;
         let placeholders = session::parameter_schema(&plan)?;
         let plan = match parameters {
             Some(batch) => plan
