@@ -29,7 +29,7 @@ super::codes! {
     /// A token that would mean nothing.
     AUTH_ISSUE = "TRE-AUTH-007", "this token cannot be issued",
         "A token of an analyst or checker names a project whose permit gives that person that role; its life is limited.",
-        "see `tre project show`, and choose a time between one minute and 30 days";
+        "compare user and role with the people in `tre project show`";
     /// Policies of the home do not validate.
     AUTH_POLICIES = "TRE-AUTH-008", "the access policies cannot be used",
         "The Cedar policies are validated strictly against their schema when the server starts; one that could fail while it decides is refused.",
