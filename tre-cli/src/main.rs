@@ -15,6 +15,7 @@ mod worker;
 
 mod args;
 mod shell;
+mod usage;
 
 mod command;
 mod connect;
@@ -31,9 +32,6 @@ mod doctor;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::Cli;
 use crate::exit::Failure;
 use crate::shell::Shell;
 
@@ -42,7 +40,7 @@ fn main() -> ExitCode {
     if let Some(ended) = worker::main() {
         return ended;
     }
-    let cli = Cli::parse();
+    let cli = usage::parse(std::env::args_os().collect()).unwrap_or_else(|error| error.exit());
     let shell = Shell::look();
     match command::run(cli.command, &shell) {
         Ok(exit) => exit.into(),

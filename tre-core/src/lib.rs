@@ -31,3 +31,4 @@ pub mod audit;
 pub mod request;
 
 pub mod codes;
+pub mod toml_words;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tre_core::codes::{HOME_CONFIG, Problem};
 use tre_core::permit;
 use tre_core::size::ByteSize;
+use tre_core::toml_words::in_words;
 
 /// The settings of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -281,7 +282,7 @@ impl Config {
             let before = error.span().and_then(|span| text.get(..span.start));
             ConfigError {
                 line: before.map(|before| before.matches('\n').count() + 1),
-                what: error.message().replace('\n', " "),
+                what: in_words(&error),
             }
         })?;
         config.check()?;
@@ -340,7 +341,7 @@ impl Config {
             .collect::<Vec<_>>()
             .join(", ");
         format!(
-            "# Settings of this deployment. Unknown keys are errors; the README explains each.\n\
+            "# Settings of this deployment. Unknown keys are errors; docs/settings.md explains each.\n\
              name = {name}\n\
              origin = {origin}          # of the audit log; it must never change\n\
              timezone = {timezone}      # days of permits begin and end here\n\

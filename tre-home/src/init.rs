@@ -52,6 +52,12 @@ pub enum InitError {
     /// There is something.
     #[error("`{0}` is not empty")]
     NotEmpty(String),
+    /// There is a deployment.
+    #[error("`{0}` is a home already")]
+    Home(String),
+    /// There is a file.
+    #[error("`{0}` is a file and no directory")]
+    NotADirectory(String),
     /// There is a home that was never finished.
     #[error("`{0}` is a home that was never finished")]
     Unfinished(String),
@@ -81,7 +87,14 @@ pub enum InitError {
 impl From<InitError> for Problem {
     fn from(error: InitError) -> Problem {
         match error {
-            InitError::NotEmpty(_) => Problem::of(&HOME_EXISTS, error.to_string()),
+            InitError::NotEmpty(_) | InitError::NotADirectory(_) => {
+                Problem::of(&HOME_EXISTS, error.to_string())
+            }
+            InitError::Home(_) => Problem::new(
+                &HOME_EXISTS,
+                error.to_string(),
+                "use it as it is (`tre doctor` looks at it), or choose another directory with --home",
+            ),
             InitError::Unfinished(_) => Problem::of(&HOME_INCOMPLETE, error.to_string()),
             InitError::Option(what) => Problem::of(&HOME_INIT, what),
             InitError::Config(error) => Problem::of(&HOME_INIT, error.what),
@@ -136,16 +149,15 @@ pub(crate) fn init(root: &Path, options: InitOptions) -> Result<(), InitError> {
 fn vacant(layout: &Layout) -> Result<(), InitError> {
     let shown = layout.root().display().to_string();
     if layout.root().exists() && !layout.root().is_dir() {
-        return Err(InitError::NotEmpty(shown));
+        return Err(InitError::NotADirectory(shown));
     }
     if files::list(layout.root())?.is_empty() {
         return Ok(());
     }
-    let begun = !layout.config().exists() && layout.vault().is_dir();
-    Err(if begun {
-        InitError::Unfinished(shown)
-    } else {
-        InitError::NotEmpty(shown)
+    Err(match (layout.config().exists(), layout.vault().is_dir()) {
+        (true, true) => InitError::Home(shown),
+        (false, true) => InitError::Unfinished(shown),
+        (_, false) => InitError::NotEmpty(shown),
     })
 }
 

@@ -45,8 +45,8 @@ pub use ingest::{Options, ingest};
 pub use progress::{Cancel, Observer, Phase, Progress};
 pub use reason::Reason;
 pub use report::{
-    Failure, Outcome, RejectCount, RejectPlace, RejectReport, Report, SHOWN_REJECTS, TableReport,
-    report_json_schema,
+    ColumnDoubt, Failure, Outcome, RejectCount, RejectPlace, RejectReport, Report, SHOWN_REJECTS,
+    TableReport, report_json_schema,
 };
 
 use tre_core::codes::{self, Problem};

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tre_core::codes::{self, Problem};
 use tre_core::ids::{EntityKind, PopulationName};
-use tre_core::spec::Table;
+use tre_core::spec::{Doubt, Table, doubt};
 use tre_home::vault::{Link, Vault};
 
 use crate::link::{EntityLinker, MAX_ENTITIES, NoEntity, UnitLinker};
 use crate::progress::Pace;
 use crate::reason::Reason;
 use crate::rejects::{Origin, Rejects, WHOLE_RECORD};
-use crate::report::TableReport;
+use crate::report::{ColumnDoubt, TableReport};
 use crate::row;
 use crate::sort::Sorter;
 use crate::source::{Cell, HeaderMismatch, InputFile, OpenError, Row, TableReader};
@@ -189,11 +189,13 @@ impl<'t> TableIngest<'t> {
         out: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
         let mut at = 0;
+        let mut owner = 0;
         if let Some(unit) = &mut self.unit {
             let link = unit
                 .link(reader.cell(at))
                 .map_err(|reason| Refusal::Reject(at, reason))?;
             out.extend_from_slice(&link);
+            owner = link.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
             at += 1;
         }
         for entity in &self.entities {
@@ -207,7 +209,7 @@ impl<'t> TableIngest<'t> {
         }
         let first = at;
         for (index, column) in self.columns.iter_mut().enumerate() {
-            if let Err(reason) = column.encode(reader.cell(first + index), out) {
+            if let Err(reason) = column.encode(reader.cell(first + index), owner, out) {
                 self.columns
                     .iter_mut()
                     .take(index)
@@ -218,7 +220,7 @@ impl<'t> TableIngest<'t> {
         Ok(())
     }
 
-    /// The table's files are read. Refuses columns that turn out to hold direct identifiers.
+    /// The table's files are read. Refuses columns that turn out to hold direct identifiers, and doubts those that may.
     pub(crate) fn finish(mut self) -> Result<TableReport, Problem> {
         for (column, reader) in self.table.columns.iter().zip(&self.columns) {
             if let Some(pattern) = reader.identifiers() {
@@ -229,6 +231,13 @@ impl<'t> TableIngest<'t> {
                     pattern.describe()
                 );
                 return Err(Problem::of(&codes::ING_IDENTIFIER, what));
+            }
+            let seen = || reader.is_held_by_one().then_some(Doubt::HeldByOne);
+            if let Some(why) = doubt(column).or_else(seen).filter(|_| !self.table.is_public()) {
+                self.report.doubts.push(ColumnDoubt {
+                    column: column.name.to_string(),
+                    why,
+                });
             }
             if reader.clamped() > 0 {
                 self.report

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tre_core::codes::Problem;
+use tre_core::spec::Doubt;
 
 use crate::reason::Reason;
 
@@ -57,6 +58,17 @@ pub struct TableReport {
     pub dropped_columns: Vec<String>,
     /// Values outside `min` and `max`, by column.
     pub clamped: BTreeMap<String, u64>,
+    /// Stored columns that may hold direct identifiers; none of a public table.
+    pub doubts: Vec<ColumnDoubt>,
+}
+
+/// A column that the holder should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ColumnDoubt {
+    /// Its name in SQL.
+    pub column: String,
+    /// Why.
+    pub why: Doubt,
 }
 
 /// Rejected rows: counts, and where the first are. Never a value.

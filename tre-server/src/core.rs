@@ -138,7 +138,7 @@ impl Core {
             Ok(caller) => match self.store.tokens().get(&caller.token).await? {
                 Some(token) if token.revoked.is_none() => return Ok(caller),
                 Some(_) => {
-                    let problem = Problem::of(&codes::AUTH_REVOKED, "the token was revoked");
+                    let problem = self.revoked(&caller).await?;
                     (Some(caller.token), Some(caller.user), problem)
                 }
                 None => {
@@ -163,6 +163,22 @@ impl Core {
         )
         .await?;
         Err(problem)
+    }
+
+    /// Why a revoked token is none any more. Its bearer was a member of the project, and may know that it is closed.
+    async fn revoked(&self, caller: &Caller) -> Result<Problem, Problem> {
+        let project = match &caller.project {
+            Some(id) => self.store.projects().get(id).await?,
+            None => None,
+        };
+        Ok(match project.filter(|project| project.closed.is_some()) {
+            Some(project) => Problem::new(
+                &codes::AUTH_REVOKED,
+                format!("the project `{}` is closed, and its tokens with it", project.id),
+                "ask the operator for a token of another project",
+            ),
+            None => Problem::of(&codes::AUTH_REVOKED, "the token was revoked"),
+        })
     }
 
     /// A project by id.

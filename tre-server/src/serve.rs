@@ -4,6 +4,7 @@
 //! then it listens. The order of an end: nobody new, every session with its workers, calls that still run, the entry.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,15 +70,12 @@ impl Server {
         let tls = tls(&home)?;
         if tls.is_none() && !wanted.ip().is_loopback() {
             let what = format!("`{wanted}` is not on loopback, and no certificate is configured");
-            return Err(Problem::of(&codes::RUN_LISTEN, what));
+            let hint = "configure [tls] in tre.toml (`tre init --self-signed HOST` makes a certificate), or listen on \
+                        127.0.0.1";
+            return Err(Problem::new(&codes::RUN_LISTEN, what, hint));
         }
         let core = Core::open(home, options.worker).await?;
-        let taken = |error: std::io::Error| {
-            Problem::of(
-                &codes::RUN_LISTEN,
-                format!("cannot listen on `{wanted}`: {error}"),
-            )
-        };
+        let taken = |error: std::io::Error| cannot_listen(wanted, &error);
         let listener = TcpListener::bind(wanted).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         let socket = Socket::bind(core.home.layout())?;
@@ -143,6 +141,9 @@ impl Server {
             () = stop => true,
             () = broke.notified() => false,
         };
+        if told_to_stop {
+            tracing::info!("stopping: sessions and their queries end now");
+        }
         // Fails only when nobody listens any more.
         let _nobody_left = stopping.send(true);
         Sessions::end_where(&core, "the server stopped", |_| true).await;
@@ -251,6 +252,39 @@ async fn watched<T, E: std::fmt::Display>(
         tracing::error!(%error, "{what}");
     }
     broke.notify_one();
+}
+
+/// Why the operating system did not give an address.
+fn cannot_listen(wanted: SocketAddr, error: &std::io::Error) -> Problem {
+    let known = [
+        (
+            ErrorKind::AddrInUse,
+            "another program listens there",
+            "stop it, or choose another port with --listen or `listen` in tre.toml",
+        ),
+        (
+            ErrorKind::AddrNotAvailable,
+            "this machine does not have that address",
+            "choose one of its own with --listen or `listen` in tre.toml, or 0.0.0.0 for all of them",
+        ),
+        (
+            ErrorKind::PermissionDenied,
+            "the operating system does not allow it",
+            "choose a port above 1023 with --listen or `listen` in tre.toml",
+        ),
+    ];
+    let (why, hint) = known
+        .into_iter()
+        .find(|(kind, ..)| *kind == error.kind())
+        .map_or_else(
+            || (error.to_string(), codes::RUN_LISTEN.remedy),
+            |(_, why, hint)| (why.to_owned(), hint),
+        );
+    Problem::new(
+        &codes::RUN_LISTEN,
+        format!("cannot listen on `{wanted}`: {why}"),
+        hint,
+    )
 }
 
 /// Certificate and key, where tre.toml names them.

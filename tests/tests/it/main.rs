@@ -17,6 +17,7 @@ mod story;
 
 mod clients;
 mod sessions;
+mod starts;
 
 mod crash;
 mod log_failure;

@@ -113,11 +113,15 @@ fn a_closed_project_is_over_and_its_key_destroyed() {
     );
     assert!(anywhere(&home, &key[0]).unwrap() && anywhere(&home, &draft[0]).unwrap());
 
-    operator
+    let closed = operator
         .tre(&["project", "close", PROJECT])
         .unwrap()
         .ok()
         .unwrap();
+    assert!(
+        closed.err.contains("1 session ended, 1 request lapsed") && closed.err.contains("cannot be fetched"),
+        "{closed}"
+    );
     let after = home.store().unwrap();
     assert_eq!(after.texts("project", "state"), ["closed"]);
     assert!(
@@ -132,8 +136,13 @@ fn a_closed_project_is_over_and_its_key_destroyed() {
         "the draft is still in a file of the store"
     );
 
-    let refused = alice.ask(PASSES).unwrap().ends(1).unwrap();
-    assert!(refused.told().is_some(), "{refused}");
+    let refused = alice.ask(PASSES).unwrap().fails(1, "TRE-AUTH-004").unwrap();
+    assert!(
+        refused
+            .err
+            .contains(&format!("the project `{PROJECT}` is closed")),
+        "{refused}"
+    );
     let fetched = alice
         .tre(&["release", "fetch", id, "-o", "late"])
         .unwrap()

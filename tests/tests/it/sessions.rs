@@ -252,7 +252,11 @@ fn a_killed_data_worker_ends_its_sessions_query_and_nothing_else() {
     let bystander = other.start(&["sql", "-c", SHORT]).unwrap();
     let [desk, data] = ["desk", "data"].map(|kind| only(kind, &session).unwrap());
     kill_9(data);
-    ended(theirs).unwrap().fails(1, "TRE-RUN-001").unwrap();
+    let lost = ended(theirs).unwrap().fails(1, "TRE-RUN-001").unwrap();
+    assert!(
+        lost.err.contains("(query qry_"),
+        "the operator cannot find it in the log\n{lost}"
+    );
     ended(bystander).unwrap().ok().unwrap();
     // The session lives on, with a new data worker and its old desk.
     victim.sql(SHORT).unwrap();

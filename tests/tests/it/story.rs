@@ -110,10 +110,17 @@ fn a_file_leaves_after_two_other_people_have_read_it() {
         .unwrap()
         .ok()
         .unwrap();
-    bo.tre(&["review", "approve", id])
+    let twice = bo
+        .tre(&["review", "approve", id])
         .unwrap()
         .fails(1, "TRE-REQ-004")
         .unwrap();
+    assert!(
+        twice
+            .err
+            .contains("you have voted on this request already; it is in-review now"),
+        "{twice}"
+    );
     alice
         .tre(&["release", "fetch", id, "-o", "early"])
         .unwrap()
@@ -245,11 +252,12 @@ fn nobody_does_what_is_another_role_s() {
     }
     home.write("permit.toml", Permit::default().text()).unwrap();
     for somebody in [&alice, &auditor, &bo] {
-        somebody
+        let denied = somebody
             .tre(&["project", "apply", "permit.toml"])
             .unwrap()
             .fails(1, "TRE-AUTH-005")
             .unwrap();
+        assert!(denied.err.contains("a token of role operator may"), "{denied}");
         somebody
             .tre(&["project", "close", PROJECT])
             .unwrap()

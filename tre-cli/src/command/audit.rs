@@ -169,9 +169,11 @@ pub(crate) fn run(args: AuditArgs, shell: &Shell) -> Outcome {
             shell.show(&report, format.format)?;
             match report.fault {
                 None => Ok(Exit::Answered),
-                Some(fault) => {
-                    Err(Problem::of(&LOG_BROKEN, format!("the log is not what was signed: {fault}")).into())
-                }
+                Some(fault) => Err(Failure::new(
+                    &LOG_BROKEN,
+                    format!("the log is not what was signed: {fault}"),
+                    "stop the server, keep the home as it is, and compare with the checkpoints kept elsewhere (--earlier)",
+                )),
             }
         }
         AuditCommand::Export {

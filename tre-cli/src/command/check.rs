@@ -1,4 +1,4 @@
-//! `tre check`: how a query would be judged, without its values. It is an output like any other: logged and counted.
+//! `tre check`: how a query would be judged, without its values. It is an output like any other, and logged as one.
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use crate::shell::Shell;
 /// See how a query would be judged, without its values
 ///
 /// Runs and judges the query as `tre sql` would and prints the decision, the reasons and how often each thing was done
-/// to each column. It counts as an output: it is logged and remembered.
+/// to each column. It counts as an output and is logged as one; what earlier outputs said is not compared yet.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct CheckArgs {

@@ -9,14 +9,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tre_core::codes::Problem;
+use tre_home::HomeFiles;
 use tre_home::audit::Sink;
-use tre_home::{Home, HomeFiles};
-use tre_ingest::{Cancel, Observer, Options, Phase, Progress};
+use tre_ingest::{Cancel, ColumnDoubt, Observer, Options, Phase, Progress, RejectCount, TableReport};
 
 use crate::args::{FormatArgs, HomeArgs};
 use crate::codes;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::local::{self, ServerSink};
+use crate::local::{self, Access, ServerSink};
 use crate::render::{Cell, Grid, Published, Shown, View, published};
 use crate::shell::Shell;
 
@@ -81,7 +81,7 @@ impl Shown for IngestReport {
             ("persons", persons),
             ("rejected", rejects),
         ];
-        let table = |table: &tre_ingest::TableReport| {
+        let table = |table: &TableReport| {
             let clamped = table
                 .clamped
                 .iter()
@@ -107,7 +107,7 @@ impl Shown for IngestReport {
         );
         let mut grids = vec![tables];
         if !report.rejects.counts.is_empty() {
-            let count = |count: &tre_ingest::RejectCount| {
+            let count = |count: &RejectCount| {
                 vec![
                     Cell::text(&count.table),
                     Cell::text(&count.column),
@@ -118,7 +118,44 @@ impl Shown for IngestReport {
             let counts = report.rejects.counts.iter().map(count).collect();
             grids.push(Grid::new(&["table", "column", "rows", "why"], counts).titled("rejected rows"));
         }
+        let doubts: Vec<Vec<Cell>> = self
+            .doubts()
+            .map(|(table, doubt)| {
+                vec![
+                    Cell::text(table),
+                    Cell::text(&doubt.column),
+                    Cell::text(doubt.why.describe()),
+                ]
+            })
+            .collect();
+        if !doubts.is_empty() {
+            grids.push(
+                Grid::new(&["table", "column", "why"], doubts)
+                    .titled("columns that may hold direct identifiers"),
+            );
+        }
         View { facts, grids }
+    }
+}
+
+impl IngestReport {
+    /// Columns that may hold direct identifiers, with their tables.
+    fn doubts(&self) -> impl Iterator<Item = (&str, &ColumnDoubt)> {
+        let tables = self.report.tables.iter();
+        tables.flat_map(|table| table.doubts.iter().map(|doubt| (table.table.as_str(), doubt)))
+    }
+
+    /// What the holder should do about columns that may hold direct identifiers.
+    fn warn(&self, shell: &Shell) {
+        for (table, doubt) in self.doubts() {
+            shell.notice(&format!("`{table}.{}` {}", doubt.column, doubt.why.describe()));
+        }
+        if self.doubts().next().is_some() {
+            shell.note(
+                "  the version holds these columns. Drop them from the spec or make them coarser, and ingest again; \
+                 where one identifies nobody, say `identifier = false`. Permits decide who may read them",
+            );
+        }
     }
 }
 
@@ -151,12 +188,20 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
     let options = Options {
         memory: usize::try_from(args.memory).unwrap_or(usize::MAX) << 20,
     };
-    let ingested = with_log(args, &runtime, |files, log| {
+    let ingested = with_log(args, &runtime, shell, |files, log| {
         tre_ingest::ingest(files, log, &args.spec, &options, now, &bar, &CANCEL)
     })?;
     bar.0.finish_and_clear();
     let report = ingested.map_err(rejected)?;
-    shell.show(&IngestReport { report }, args.format.format)?;
+    let report = IngestReport { report };
+    shell.show(&report, args.format.format)?;
+    report.warn(shell);
+    if report.report.outcome == tre_ingest::Outcome::Published {
+        shell.note(
+            "Projects keep the version that they have until their permit is planned and applied again: see \
+             `tre project show` and `tre project plan`.",
+        );
+    }
     Ok(Exit::Answered)
 }
 
@@ -164,16 +209,19 @@ pub(crate) fn run(args: &IngestArgs, shell: &Shell) -> Outcome {
 fn with_log<T>(
     args: &IngestArgs,
     runtime: &Runtime,
+    shell: &Shell,
     ingest: impl FnOnce(&HomeFiles, &dyn Sink) -> T,
 ) -> Result<T, Failure> {
     let root = &args.home.home;
+    // Settings and keys first: a home that is none is said to be none before anybody is waited for.
     let files = HomeFiles::open(root).map_err(Problem::from)?;
-    if let Some(server) = runtime.block_on(local::server(files.layout())) {
-        return Ok(ingest(&files, &ServerSink::new(server, runtime.handle().clone())));
+    match runtime.block_on(local::access(root, "tre ingest", shell))? {
+        Access::Server(server) => Ok(ingest(&files, &ServerSink::new(server, runtime.handle().clone()))),
+        Access::Own(home) => {
+            let log = home.audit().sink(local::actor()?);
+            Ok(ingest(home.files(), &log))
+        }
     }
-    let home = Home::open(root, "tre ingest").map_err(Problem::from)?;
-    let log = home.audit().sink(local::actor()?);
-    Ok(ingest(home.files(), &log))
 }
 
 /// Why an ingest was refused, with the classes of the rows that were the reason and where the first of them stand.
@@ -187,16 +235,24 @@ fn rejected(failure: tre_ingest::Failure) -> Failure {
                 .find(|place| place.column == count.column && place.reason == count.reason);
             let at = at.map(|place| format!(", first in `{}`, line {}", place.file, place.line));
             told.reasons.push(format!(
-                "{}.{}: {} rows: {}{}",
-                count.table,
-                count.column,
+                "{}: {} {}: {}{}",
+                place(&count),
                 count.rows,
+                if count.rows == 1 { "row" } else { "rows" },
                 count.reason.describe(),
                 at.unwrap_or_default()
             ));
         }
     }
     told
+}
+
+/// Table and column; the table alone where the whole record is malformed.
+fn place(count: &RejectCount) -> String {
+    match count.column.as_str() {
+        "" => count.table.clone(),
+        column => format!("{}.{column}", count.table),
+    }
 }
 
 /// Progress on a terminal.
@@ -229,16 +285,33 @@ mod tests {
     use super::*;
     use crate::render::Format;
     use crate::render::tests::printed;
-    use tre_ingest::{RejectReport, Report, TableReport};
+    use tre_core::spec::Doubt;
+    use tre_ingest::{Reason, RejectReport, Report};
 
     #[test]
-    fn a_report_says_what_was_dropped_and_clamped() {
+    fn a_rejected_row_has_its_column_unless_it_is_all_wrong() {
+        let count = |column: &str| RejectCount {
+            table: "visit".to_owned(),
+            column: column.to_owned(),
+            reason: Reason::WrongWidth,
+            rows: 1,
+        };
+        assert_eq!(place(&count("age")), "visit.age");
+        assert_eq!(place(&count("")), "visit");
+    }
+
+    #[test]
+    fn a_report_says_what_was_dropped_clamped_and_doubted() {
         let table = TableReport {
             table: "visit".to_owned(),
             rows_read: 10,
             rows_stored: 9,
             dropped_columns: vec!["name".to_owned(), "address".to_owned()],
             clamped: [("cost".to_owned(), 3)].into(),
+            doubts: vec![ColumnDoubt {
+                column: "ssn".to_owned(),
+                why: Doubt::Name,
+            }],
             ..TableReport::default()
         };
         let report = Report {
@@ -259,6 +332,7 @@ mod tests {
             "cost: 3",
             "4 in this version, 5 in its population",
             "1 rows, 2 allowed",
+            "is named like a direct identifier",
         ] {
             assert!(text.contains(expected), "{expected:?} in {text}");
         }

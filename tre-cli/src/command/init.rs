@@ -11,7 +11,7 @@ use tre_home::config::{Origin, Timezone};
 use tre_home::layout::Layout;
 use tre_home::{Home, InitOptions};
 
-use crate::args::{FormatArgs, HomeArgs};
+use crate::args::{FormatArgs, HomeArgs, address};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::{Published, Shown, View, published};
 use crate::shell::Shell;
@@ -40,7 +40,7 @@ pub(crate) struct InitArgs {
     timezone: Timezone,
 
     /// Where the server will listen, if not at 127.0.0.1:50051
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Make a self-signed certificate for localhost, and for these host names and addresses
@@ -55,7 +55,7 @@ const EXAMPLES: &str = "\
 Examples:
   tre init --home /srv/tre
   tre init --home /srv/tre --timezone Asia/Tokyo --origin tre.example.org/audit
-  tre init --home /srv/tre --self-signed tre.example.org 192.0.2.7
+  tre init --home /srv/tre --self-signed tre.example.org 192.0.2.7 --listen 0.0.0.0:50051
   TRE_HOME=/srv/tre tre init";
 
 /// What was made.

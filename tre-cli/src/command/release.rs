@@ -1,7 +1,7 @@
 //! `tre release`: what has left, and getting it.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -189,7 +189,19 @@ pub(crate) fn write(files: &[v1::ReleasedFile], dir: &Path) -> Result<Vec<FileRo
             )));
         }
         let path = dir.join(&file.name);
-        let failed = |error| Failure::file("write", &path, &error);
+        let failed = |error: std::io::Error| {
+            if error.kind() != ErrorKind::AlreadyExists {
+                return Failure::file("write", &path, &error);
+            }
+            Failure::new(
+                &codes::CLI_FILE,
+                format!(
+                    "`{}` is there already, and a fetched file replaces none",
+                    path.display()
+                ),
+                "choose another directory with -o, or move the file away",
+            )
+        };
         let mut target = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -244,6 +256,10 @@ mod tests {
     fn nothing_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(write(&[file("output.csv")], dir.path()).unwrap().len(), 1);
-        assert!(write(&[file("output.csv")], dir.path()).is_err());
+        let again = write(&[file("output.csv")], dir.path()).unwrap_err();
+        assert!(
+            matches!(&again, Failure::Told(told) if told.what.contains("is there already") && told.hint.contains("-o")),
+            "{again:?}"
+        );
     }
 }

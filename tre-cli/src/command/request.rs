@@ -1,5 +1,7 @@
 //! `tre request`: an analyst's wish for a release, from the query to the people who read it.
 
+mod next;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -16,6 +18,8 @@ use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::{Cell, Grid, Published, Shown, View, listing, published, to_the_second};
 use crate::shell::Shell;
+
+use next::{is_open, left_out, next_step};
 
 /// Ask for an output to be released, and follow it
 ///
@@ -348,8 +352,15 @@ pub(crate) fn run(args: RequestArgs, shell: &Shell) -> Outcome {
         }
         RequestCommand::List { all, remote, format } => block_on(async {
             let mut control = Remote::open(&remote, shell).await?.control();
-            let answered = answer(control.list_requests(v1::ListRequestsRequest { all }).await)?;
-            shell.show(&listed(answered.requests), format.format)?;
+            let answered = answer(control.list_requests(v1::ListRequestsRequest { all: true }).await)?;
+            let (open, over): (Vec<_>, Vec<_>) = answered
+                .requests
+                .into_iter()
+                .partition(|request| all || is_open(&request.state));
+            shell.show(&listed(open), format.format)?;
+            if let Some(left_out) = left_out(&over) {
+                shell.note(&left_out);
+            }
             Ok(Exit::Answered)
         }),
         RequestCommand::Show { id, remote, format } => block_on(async {
@@ -359,7 +370,9 @@ pub(crate) fn run(args: RequestArgs, shell: &Shell) -> Outcome {
                     .show_request(v1::ShowRequestRequest { id: id.to_string() })
                     .await,
             )?;
-            shell.show(&RequestReport::from(request), format.format)?;
+            let report = RequestReport::from(request);
+            shell.show(&report, format.format)?;
+            shell.note(&next_step(&report.summary));
             Ok(Exit::Answered)
         }),
         RequestCommand::Withdraw { id, remote, format } => block_on(async {
@@ -372,24 +385,6 @@ pub(crate) fn run(args: RequestArgs, shell: &Shell) -> Outcome {
             shell.show(&MovedReport::from(request), format.format)?;
             Ok(Exit::Answered)
         }),
-    }
-}
-
-/// What the author can do now.
-fn next_step(request: &RequestRow) -> String {
-    match &request.release {
-        Some(release) => format!("released: fetch it with `tre release fetch {release}`"),
-        None => {
-            let people = if request.reviewers == 1 {
-                "person reads"
-            } else {
-                "people read"
-            };
-            format!(
-                "{} {people} it now; `tre request show {}` follows it",
-                request.reviewers, request.id
-            )
-        }
     }
 }
 

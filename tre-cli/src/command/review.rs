@@ -31,7 +31,8 @@ Examples:
   tre review list
   tre review show req_mfrggzdfmztwq2lk
   tre review approve req_mfrggzdfmztwq2lk --comment 'counts are above the threshold'
-  tre review return req_mfrggzdfmztwq2lk --comment 'say how this differs from Table 1'";
+  tre review return req_mfrggzdfmztwq2lk --comment 'say how this differs from Table 1'
+  tre review reject req_mfrggzdfmztwq2lk --comment 'not what the permit is for'";
 
 #[derive(Debug, Subcommand)]
 enum ReviewCommand {

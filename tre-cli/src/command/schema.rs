@@ -114,6 +114,12 @@ pub(crate) fn run(args: &SchemaArgs, shell: &Shell) -> Outcome {
     })
 }
 
+/// The caller's project by id, so that a token is looked at before anything is typed.
+pub(crate) async fn project(remote: &Remote) -> Result<String, Failure> {
+    let table = String::new();
+    Ok(answer(remote.control().get_schema(v1::GetSchemaRequest { table }).await)?.project)
+}
+
 /// Prints the schema; also `\d` of the interactive session.
 pub(crate) async fn show(
     remote: &Remote,

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
-use tre_core::codes::Problem;
-use tre_home::Home;
 use tre_server::Options;
 
-use crate::args::HomeArgs;
+use super::block_on;
+use crate::args::{HomeArgs, address};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::local;
 use crate::shell::Shell;
 
 /// What stands before the address in the line that says that the server is ready.
@@ -27,18 +27,19 @@ pub(crate) struct ServeArgs {
     home: HomeArgs,
 
     /// Where to listen, instead of where tre.toml says; port 0 takes any free one
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Where to show web pages (not in this version)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     web: Option<SocketAddr>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tre serve --home /srv/tre
-  tre serve --home /srv/tre --listen 127.0.0.1:50052
+  tre serve --home /srv/tre --listen 127.0.0.1:50052        this machine only
+  tre serve --home /srv/tre --listen 0.0.0.0:50051          every network; needs a certificate in tre.toml
   RUST_LOG=tre_server=debug tre serve --home /srv/tre";
 
 /// Serves.
@@ -46,10 +47,12 @@ pub(crate) fn run(args: &ServeArgs, shell: &Shell) -> Outcome {
     if args.web.is_some() {
         return Err(Failure::not_yet("tre serve --web"));
     }
-    let home = Home::open(&args.home.home, "tre serve").map_err(Problem::from)?;
+    // A command that works on the home for a moment must not keep a server from starting.
+    let home = block_on(local::hold(&args.home.home, "tre serve", shell))?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(shell.colour)
         .with_writer(std::io::stderr)
         .init();
     let options = Options {
@@ -60,5 +63,6 @@ pub(crate) fn run(args: &ServeArgs, shell: &Shell) -> Outcome {
         let scheme = if is_tls { "grpc+tls" } else { "grpc" };
         shell.note(&format!("{LISTENING}{scheme}://{address}"));
     })?;
+    shell.note("stopped");
     Ok(Exit::Answered)
 }

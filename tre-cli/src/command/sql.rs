@@ -162,9 +162,12 @@ async fn ask(remote: &Remote, sql: &str, args: &SqlArgs, shell: &Shell) -> Outco
     }
     if suppressed > 0 {
         let rows = if suppressed == 1 { "row has" } else { "rows have" };
-        shell.notice(&format!(
-            "{suppressed} {rows} suppressed values; the column `{DISCLOSURE}` says which and why"
-        ));
+        let where_told = if args.no_disclosure {
+            format!("without --no-disclosure the column `{DISCLOSURE}` says which and why")
+        } else {
+            format!("the column `{DISCLOSURE}` says which and why")
+        };
+        shell.notice(&format!("{suppressed} {rows} suppressed values; {where_told}"));
     }
     Ok(if args.strict && suppressed > 0 {
         Exit::Withheld

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use tre_core::codes::Problem;
 use tre_core::ids::{ProjectId, TokenId, UserName};
 use tre_core::permit::Role;
-use tre_home::{Home, HomeFiles};
 use tre_proto::v1;
 use tre_server::identity::Wish;
 use tre_server::local::{Issued, issue as issue_locally, revoke as revoke_locally};
@@ -15,7 +14,7 @@ use tre_server::local::{Issued, issue as issue_locally, revoke as revoke_locally
 use super::{answer, block_on};
 use crate::args::HomeArgs;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::local;
+use crate::local::{self, Access};
 use crate::shell::Shell;
 
 /// Issue or revoke tokens
@@ -40,7 +39,8 @@ Examples:
 enum TokenCommand {
     /// Print a new token, and nothing else, on stdout; its id goes to stderr
     Issue {
-        /// The project; operators and auditors have none
+        /// The project; analysts and checkers must have one. A token of an operator or auditor needs none, and is good
+        /// for this one project alone if it has one
         #[arg(long, value_name = "PROJECT", required_if_eq_any([("role", "analyst"), ("role", "checker")]))]
         project: Option<ProjectId>,
         /// The user, as the permit names them
@@ -80,22 +80,18 @@ pub(crate) fn run(args: TokenArgs, shell: &Shell) -> Outcome {
                 ttl,
                 home,
             } => {
-                let issued = issue(
-                    &home,
-                    Wish {
-                        user,
-                        role,
-                        project,
-                        ttl,
-                    },
-                    now,
-                )
-                .await?;
+                let wish = Wish {
+                    user,
+                    role,
+                    project,
+                    ttl,
+                };
+                let issued = issue(&home, wish, now, shell).await?;
                 shell.raw(format!("{}\n", issued.token).as_bytes())?;
                 shell.note(&format!("{} until {}", issued.id, issued.expires));
             }
             TokenCommand::Revoke { id, home } => {
-                revoke(&home, &id, now).await?;
+                revoke(&home, &id, now, shell).await?;
                 shell.note(&format!("revoked {id}"));
             }
         }
@@ -103,43 +99,52 @@ pub(crate) fn run(args: TokenArgs, shell: &Shell) -> Outcome {
     })
 }
 
-async fn issue(home: &HomeArgs, wish: Wish, now: Timestamp) -> Result<v1::IssueTokenResponse, Failure> {
-    let files = HomeFiles::open(&home.home).map_err(Problem::from)?;
-    if let Some(mut server) = local::server(files.layout()).await {
-        let request = v1::IssueTokenRequest {
-            project: wish.project.map(String::from).unwrap_or_default(),
-            user: wish.user.into(),
-            role: wish.role.as_str().to_owned(),
-            ttl_seconds: wish.ttl.as_secs(),
-        };
-        return answer(server.issue_token(request).await);
+async fn issue(
+    home: &HomeArgs,
+    wish: Wish,
+    now: Timestamp,
+    shell: &Shell,
+) -> Result<v1::IssueTokenResponse, Failure> {
+    match local::access(&home.home, "tre token", shell).await? {
+        Access::Server(mut server) => {
+            let request = v1::IssueTokenRequest {
+                project: wish.project.map(String::from).unwrap_or_default(),
+                user: wish.user.into(),
+                role: wish.role.as_str().to_owned(),
+                ttl_seconds: wish.ttl.as_secs(),
+            };
+            answer(server.issue_token(request).await)
+        }
+        Access::Own(home) => {
+            let store = home.store().await.map_err(Problem::from)?;
+            let Issued { token, id, expires } =
+                issue_locally(&home, &store, local::actor()?, wish, now).await?;
+            store.close().await;
+            Ok(v1::IssueTokenResponse {
+                token,
+                id: id.into(),
+                expires: expires.to_string(),
+            })
+        }
     }
-    let home = Home::open(&home.home, "tre token").map_err(Problem::from)?;
-    let store = home.store().await.map_err(Problem::from)?;
-    let Issued { token, id, expires } = issue_locally(&home, &store, local::actor()?, wish, now).await?;
-    store.close().await;
-    Ok(v1::IssueTokenResponse {
-        token,
-        id: id.into(),
-        expires: expires.to_string(),
-    })
 }
 
-async fn revoke(home: &HomeArgs, id: &TokenId, now: Timestamp) -> Result<(), Failure> {
-    let files = HomeFiles::open(&home.home).map_err(Problem::from)?;
-    if let Some(mut server) = local::server(files.layout()).await {
-        answer(
-            server
-                .revoke_token(v1::RevokeTokenRequest { id: id.to_string() })
-                .await,
-        )?;
-        return Ok(());
+async fn revoke(home: &HomeArgs, id: &TokenId, now: Timestamp, shell: &Shell) -> Result<(), Failure> {
+    match local::access(&home.home, "tre token", shell).await? {
+        Access::Server(mut server) => {
+            answer(
+                server
+                    .revoke_token(v1::RevokeTokenRequest { id: id.to_string() })
+                    .await,
+            )?;
+        }
+        Access::Own(home) => {
+            let store = home.store().await.map_err(Problem::from)?;
+            // One that was revoked before is as revoked as it can be.
+            let _revoked_now = revoke_locally(&home, &store, local::actor()?, id, now).await?;
+            store.close().await;
+        }
     }
-    let home = Home::open(&home.home, "tre token").map_err(Problem::from)?;
-    let store = home.store().await.map_err(Problem::from)?;
-    // One that was revoked before is as revoked as it can be.
-    let _revoked_now = revoke_locally(&home, &store, local::actor()?, id, now).await?;
-    store.close().await;
     Ok(())
 }
 

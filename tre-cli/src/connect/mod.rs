@@ -1,6 +1,7 @@
 //! The way to a server: its address, the certificates to trust and the token to show, and the two services behind one
 //! port: Flight SQL for queries, `tre.v1.Control` for everything else.
 
+mod plain;
 mod status;
 mod tls;
 mod url;
@@ -24,6 +25,10 @@ pub(crate) use url::ServerUrl;
 
 /// The largest message that a client accepts: a release with its record, or a batch of an answer.
 const MESSAGE_LIMIT: usize = 64 << 20;
+
+/// What to do about a certificate of another host.
+const OTHER_NAME: &str = "write a name that the certificate has, or give the server one for this name: `tre init \
+                          --self-signed HOST` makes it";
 
 /// How long the first handshake may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -135,7 +140,11 @@ impl Remote {
             } else {
                 &codes::CLI_NO_SERVER
             };
-            Failure::of(code, format!("cannot reach `{url}`: {why}"))
+            let what = format!("cannot reach `{url}`: {why}");
+            if why.contains("not valid for name") {
+                return Failure::new(code, what, OTHER_NAME);
+            }
+            Failure::of(code, what)
         };
         let endpoint = Endpoint::from_shared(url.http()).map_err(|error| unreachable(&error))?;
         let mut endpoint = endpoint.connect_timeout(CONNECT_WITHIN).tcp_nodelay(true);
@@ -150,6 +159,16 @@ impl Remote {
             endpoint = endpoint.tls_config(config).map_err(refused)?;
         }
         let channel = endpoint.connect().await.map_err(|error| unreachable(&error))?;
+        if !url.is_tls() && plain::is_refused_by_tls(url).await {
+            return Err(Failure::new(
+                &codes::CLI_NO_SERVER,
+                format!("the server at `{url}` speaks TLS"),
+                format!(
+                    "write grpc+tls://{} in --url or TRE_URL, and name its certificate with --ca or TRE_CA",
+                    url.authority()
+                ),
+            ));
+        }
         Ok(Remote { channel, token })
     }
 

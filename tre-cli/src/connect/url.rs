@@ -87,7 +87,8 @@ impl ServerUrl {
         )
     }
 
-    fn authority(&self) -> String {
+    /// Host and port.
+    pub(super) fn authority(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {

@@ -8,6 +8,7 @@ mod help;
 mod homes;
 mod streams;
 mod usage;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -29,7 +29,7 @@ super::codes! {
     /// A token that would mean nothing.
     AUTH_ISSUE = "TRE-AUTH-007", "this token cannot be issued",
         "A token of an analyst or checker names a project whose permit gives that person that role; its life is limited.",
-        "see `tre project show`, and choose a time between one minute and 30 days";
+        "compare user and role with the people in `tre project show`";
     /// Policies of the home do not validate.
     AUTH_POLICIES = "TRE-AUTH-008", "the access policies cannot be used",
         "The Cedar policies are validated strictly against their schema when the server starts; one that could fail while it decides is refused.",
@@ -38,7 +38,7 @@ super::codes! {
     /// Not TOML, an unknown key, a wrong type.
     PRJ_FILE = "TRE-PRJ-001", "the permit cannot be read",
         "A permit is a TOML file with known keys; dates are written without quotes.",
-        "correct the line named; the JSON schema of permits lists all keys";
+        "correct the line named; docs/permit.md and `tre explain --json-schema permit` list every key";
     /// A name or text.
     PRJ_NAME = "TRE-PRJ-002", "a name or text in the permit is not valid",
         "Ids and names have a fixed form; texts for people are not empty.",

@@ -20,7 +20,7 @@ super::codes! {
     /// `tre.toml` says something that is not understood.
     HOME_CONFIG = "TRE-HOME-005", "tre.toml cannot be used",
         "Unknown keys and values are refused, so that a misspelt setting is not silently ignored.",
-        "correct the line named; the README lists all settings";
+        "correct the line named; docs/settings.md and `tre explain --json-schema config` list every key";
     /// The operating system refused.
     HOME_IO = "TRE-HOME-006", "a file of the home cannot be read or written",
         "The operating system refused: missing permission, full disk or a failing device. Nothing was half done: what was not finished is removed or ignored when the home is opened next.",

@@ -4,7 +4,7 @@ super::codes! {
     /// The text is not TOML, or has a key or a kind of value that a spec does not have.
     ING_SPEC_SYNTAX = "TRE-ING-001", "the spec cannot be read",
         "A spec is a TOML file with a fixed set of keys. Unknown keys are errors, so that a misspelt option is not silently ignored.",
-        "correct the line; `tre explain spec` and the JSON schema list every key";
+        "correct the line; docs/spec.md and `tre explain --json-schema spec` list every key";
     /// A name is malformed, reserved or used twice.
     ING_SPEC_NAME = "TRE-ING-002", "a name in the spec cannot be used",
         "Datasets, populations, tables and columns are named in SQL and in permits: lower-case letters, digits, `-` and `_`, starting with a letter, each once. `pid` and `disclosure` are reserved.",

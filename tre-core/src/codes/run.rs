@@ -12,7 +12,7 @@ super::codes! {
     /// The lower plan failed; the reason is not told, since it could depend on data.
     RUN_FAILED = "TRE-RUN-003", "the query could not be run",
         "Reasons that could depend on data, such as memory use, are never told to the analyst; the operator sees them in the log.",
-        "run it again, or ask the operator with the query id";
+        "make it smaller and run it again, or ask the operator with the query id";
     /// Not a part of this version.
     RUN_NOT_YET = "TRE-RUN-004", "this part does not exist in this version",
         "The command or option is reserved; the part behind it has not been built yet.",
@@ -24,7 +24,7 @@ super::codes! {
     /// As many sessions as the permit allows are open.
     RUN_TOO_MANY_SESSIONS = "TRE-RUN-006", "too many sessions of this project are open",
         "The permit, or where it does not say the deployment, limits how many sessions a project may have at once; each token has at most one.",
-        "close a session, or wait until one has been idle for long enough";
+        "use a token whose session is open, wait until a session has been idle for the `idle_minutes` of tre.toml (15 by default), or ask the operator: `tre session list`, `tre session kill`";
     /// A statement that the session does not have.
     RUN_UNKNOWN_HANDLE = "TRE-RUN-007", "the statement is not known in this session",
         "Statements belong to one session and are forgotten after a while, or when many newer ones were prepared.",
@@ -56,5 +56,5 @@ super::codes! {
     /// The listening address.
     RUN_LISTEN = "TRE-RUN-014", "the server cannot listen there",
         "Without a certificate the server speaks plaintext, which it does on loopback only; or the address is taken.",
-        "configure [tls] in tre.toml, or listen on a loopback address that is free";
+        "listen on a loopback address that is free (--listen or `listen` in tre.toml), or configure [tls] in tre.toml for others";
 }

@@ -8,7 +8,7 @@ super::codes! {
     /// A key is missing, unknown or of another type.
     SDC_POLICY_FIELD = "TRE-SDC-002", "a key of the policy is missing, unknown or of another type",
         "A policy names every parameter itself: there are no defaults in the program, and a key that no rule reads is an error, since its author believes that it protects.",
-        "compare the file with policies/sdc/ndb.toml or with the JSON schema of policies";
+        "compare the file with policies/sdc/ndb.toml; docs/policy.md and `tre explain --json-schema rule-pack` list every key";
     /// A number or word outside of what the rule can mean.
     SDC_POLICY_VALUE = "TRE-SDC-003", "a parameter of the policy has a value that it cannot have",
         "Every parameter has a range: minima are at least 1, significant digits 1 to 38, rounding bases at least 2.",

@@ -11,6 +11,7 @@ use super::limits::{self, LimitsFile};
 use super::{Exit, ExitName, Issued, Member, Permit, PermitDataset, PermitTable, Purpose, Role, Validity};
 use crate::codes::{self, Code, Problem};
 use crate::ids::InvalidName;
+use crate::toml_words::in_words;
 
 /// Longest permit file, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -170,8 +171,7 @@ pub(super) fn parse(text: &str) -> Result<Permit, Problem> {
 
 /// One line of what TOML or serde says, with the line of the file.
 fn not_a_permit(text: &str, error: &toml::de::Error) -> Problem {
-    let message = error.message().lines().collect::<Vec<_>>().join(" ");
-    let message: String = message.chars().take(300).collect();
+    let message: String = in_words(error).chars().take(300).collect();
     let line = error
         .span()
         .and_then(|span| text.get(..span.start))

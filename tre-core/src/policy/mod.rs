@@ -28,6 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
+use crate::toml_words::in_words;
 
 pub use quantities::{MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits};
 
@@ -219,11 +220,11 @@ impl Policy {
             None => format!("policy `{id}`"),
         };
         if let Err(error) = toml::from_str::<toml::Table>(text) {
-            let what = format!("{}: {}", at(&error), one_line(error.message()));
+            let what = format!("{}: {}", at(&error), in_words(&error));
             return Err(Problem::of(&codes::SDC_POLICY_SYNTAX, what));
         }
         let rules: RulePack = toml::from_str(text).map_err(|error| {
-            let message = one_line(error.message());
+            let message = in_words(&error);
             let what = format!("{}: {message}", at(&error));
             let about_keys = ["missing field", "unknown field", "invalid type", "invalid length"];
             if about_keys.iter().any(|start| message.starts_with(start)) {
@@ -351,10 +352,6 @@ fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Erro
 
 fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! from, without comments and formatting, so that moving or splitting files makes no new version.
 
 mod column;
+mod doubts;
 mod identifiers;
 mod locate;
 mod normal;
@@ -15,6 +16,7 @@ mod number;
 mod raw;
 mod validate;
 
+pub use doubts::{Doubt, doubt};
 pub use identifiers::{MIN_VALUES, Pattern, Suspicion};
 pub use number::{Digits, NotDecimal, parse_decimal};
 

@@ -7,6 +7,7 @@ use super::raw::{RawCanon, RawColumn, RawSpec, RawTable, RawType, RawUnit};
 use super::{Canon, Column, EntitySource, MAX_REJECTS, Spec, Table, UnitSource, column};
 use crate::codes::{self, Code, Problem};
 use crate::ids::{ColumnName, InvalidName, TableName};
+use crate::toml_words::in_words;
 
 /// A spec is written by hand; anything longer is not one.
 const MAX_TEXT: usize = 1 << 20;
@@ -25,23 +26,18 @@ pub(super) fn parse(text: &str) -> Result<Spec, Problem> {
         let line = error.span().map_or(1, |span| {
             text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1
         });
-        syntax(&format!("line {line}: {}", one_line(error.message())))
+        syntax(&format!("line {line}: {}", in_words(error)))
     };
     let locator = Locator::new(text).map_err(|error| unlocated(&error))?;
     let raw: RawSpec = toml::from_str(text).map_err(|error| match error.span() {
         Some(span) => {
             let (table, column) = locator.context(span.start);
             let place = place(locator.line_at(span.start), table.as_deref(), column.as_deref());
-            syntax(&format!("{place}: {}", one_line(error.message())))
+            syntax(&format!("{place}: {}", in_words(&error)))
         }
         None => unlocated(&error),
     })?;
     Validator { locator }.spec(raw)
-}
-
-/// Messages of the TOML parser may have several lines; ours have one.
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn place(line: usize, table: Option<&str>, column: Option<&str>) -> String {

@@ -46,7 +46,18 @@ pub(crate) fn find_files(
     table: &str,
     patterns: &[String],
 ) -> Result<Vec<InputFile>, Problem> {
-    let problem = |what: String| Problem::of(&codes::ING_FILES, format!("table `{table}`: {what}"));
+    let looked_in = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    let problem = |what: String| {
+        let what = format!(
+            "table `{table}`: {what} (looked for in `{}`)",
+            looked_in.display()
+        );
+        Problem::of(&codes::ING_FILES, what)
+    };
     let mut files: Vec<InputFile> = Vec::new();
     for pattern in patterns {
         for path in expand(directory, pattern).map_err(&problem)? {
@@ -130,7 +141,9 @@ mod tests {
             let problem = find(&[pattern]).unwrap_err();
             assert_eq!(problem.code.id, "TRE-ING-009");
             assert!(
-                problem.what.starts_with("table `t`: ") && problem.what.contains(message),
+                problem.what.starts_with("table `t`: ")
+                    && problem.what.contains(message)
+                    && problem.what.contains(&directory.path().display().to_string()),
                 "{problem}"
             );
         }

@@ -1,4 +1,4 @@
-//! A sample of the distinct values of a column, to see whether they are direct identifiers.
+//! A sample of the distinct values of a column, to see whether they are direct identifiers, and whether people share them.
 //!
 //! The values with the smallest hashes are kept: a fair sample of the distinct ones whatever their order and frequency,
 //! so that the verdict does not depend on how the holder's files are sorted.
@@ -10,14 +10,28 @@ use unicode_normalization::UnicodeNormalization;
 
 const SAMPLE: usize = 1024;
 const RECENT: usize = 512;
+/// Fewest distinct values of which can be said that nobody shares them.
+const MIN_HELD: usize = 20;
 
 /// Collects the sample.
 pub(crate) struct Distinct {
-    /// Hashes seen lately; most values of most columns come again soon.
+    /// Hashes of shared values, seen lately: nothing more is to be learned of them, and most values of most columns
+    /// come again soon.
     recent: Vec<u64>,
-    kept: BTreeMap<u64, Option<Pattern>>,
+    kept: BTreeMap<u64, Kept>,
     /// Hashes above this are not kept.
     limit: u64,
+}
+
+/// One distinct value.
+#[derive(Debug, PartialEq, Eq)]
+struct Kept {
+    /// What it looks like.
+    pattern: Option<Pattern>,
+    /// The person with whom it came first.
+    owner: u64,
+    /// It came with another person too.
+    is_shared: bool,
 }
 
 impl Distinct {
@@ -29,9 +43,9 @@ impl Distinct {
         }
     }
 
-    /// Takes a value into account; `text` is asked for only if it enters the sample.
+    /// Takes a value of a person into account; `text` is asked for only if it enters the sample.
     #[inline]
-    pub(crate) fn observe<T: AsRef<str>>(&mut self, hash: u64, text: impl FnOnce() -> T) {
+    pub(crate) fn observe<T: AsRef<str>>(&mut self, hash: u64, owner: u64, text: impl FnOnce() -> T) {
         if hash > self.limit {
             return;
         }
@@ -41,20 +55,30 @@ impl Distinct {
         if *recent == hash {
             return;
         }
-        *recent = hash;
-        if self.kept.contains_key(&hash) {
-            return;
+        let Some(kept) = self.kept.get_mut(&hash) else {
+            return self.keep(hash, owner, text().as_ref());
+        };
+        if kept.owner != owner {
+            kept.is_shared = true;
+            *recent = hash;
         }
-        self.keep(hash, text().as_ref());
     }
 
-    fn keep(&mut self, hash: u64, text: &str) {
+    fn keep(&mut self, hash: u64, owner: u64, text: &str) {
         let pattern = if text.is_ascii() {
             Pattern::of(text)
         } else {
             Pattern::of(&text.nfkc().collect::<String>())
         };
-        self.kept.insert(hash, pattern);
+        let is_shared = false;
+        self.kept.insert(
+            hash,
+            Kept {
+                pattern,
+                owner,
+                is_shared,
+            },
+        );
         if self.kept.len() > SAMPLE {
             self.kept.pop_last();
             self.limit = self.kept.last_key_value().map_or(u64::MAX, |(hash, _)| *hash);
@@ -64,8 +88,16 @@ impl Distinct {
     /// The kind of identifier that the column holds, if it does.
     pub(crate) fn verdict(&self) -> Option<Pattern> {
         let mut suspicion = Suspicion::default();
-        self.kept.values().for_each(|pattern| suspicion.observe(*pattern));
+        self.kept
+            .values()
+            .for_each(|kept| suspicion.observe(kept.pattern));
         suspicion.verdict()
+    }
+
+    /// Whether nine of ten distinct values, of twenty at least, came with one person only, however often.
+    pub(crate) fn is_held_by_one(&self) -> bool {
+        let shared = self.kept.values().filter(|kept| kept.is_shared).count();
+        self.kept.len() >= MIN_HELD && shared * 10 <= self.kept.len()
     }
 }
 
@@ -106,7 +138,7 @@ mod tests {
             } else {
                 "unknown".to_owned()
             };
-            distinct.observe(hash_bytes(text.as_bytes()), || &text);
+            distinct.observe(hash_bytes(text.as_bytes()), u64::from(n), || &text);
         }
         assert_eq!(distinct.verdict(), Some(Pattern::Email));
     }
@@ -120,9 +152,9 @@ mod tests {
                 .chars()
                 .filter_map(|c| char::from_u32(u32::from(c) - u32::from('0') + u32::from('０')))
                 .collect();
-            wide.observe(hash_bytes(phone.as_bytes()), || &phone);
+            wide.observe(hash_bytes(phone.as_bytes()), n, || &phone);
             let code = format!("{:08}", n * 7_919);
-            codes.observe(hash_bytes(code.as_bytes()), || &code);
+            codes.observe(hash_bytes(code.as_bytes()), n, || &code);
         }
         assert_eq!(wide.verdict(), Some(Pattern::Phone));
         assert_eq!(codes.verdict(), None);
@@ -134,12 +166,34 @@ mod tests {
             let mut distinct = Distinct::new();
             order.for_each(|n| {
                 let text = n.to_string();
-                distinct.observe(hash_bytes(text.as_bytes()), || &text);
+                distinct.observe(hash_bytes(text.as_bytes()), 1, || &text);
             });
             distinct.kept
         };
         let forwards = sample(&mut (0..50_000));
         assert_eq!(forwards.len(), SAMPLE);
         assert_eq!(forwards, sample(&mut (0..50_000).rev()));
+    }
+    #[test]
+    fn values_that_people_do_not_share_are_told_from_codes() {
+        let held = |value: &dyn Fn(u64) -> String, people: u64| {
+            let mut distinct = Distinct::new();
+            // Two visits of each person.
+            for visit in 0..people * 2 {
+                let (person, text) = (visit % people, value(visit % people));
+                distinct.observe(hash_bytes(text.as_bytes()), person, || &text);
+            }
+            distinct.is_held_by_one()
+        };
+        assert!(held(&|person| format!("Name {person}"), 5_000));
+        assert!(held(&|person| format!("Name {person}"), MIN_HELD as u64));
+        // Every tenth name has a namesake.
+        assert!(held(
+            &|person| format!("Name {}", if person % 20 == 0 { person + 1 } else { person }),
+            5_000
+        ));
+        assert!(!held(&|person| format!("Name {person}"), MIN_HELD as u64 - 1));
+        assert!(!held(&|person| format!("C{}", person % 700), 5_000));
+        assert!(!held(&|person| format!("Name {}", person / 2), 5_000));
     }
 }

@@ -97,8 +97,9 @@ impl ColumnReader {
         }
     }
 
-    /// Appends the stored value of `cell` to `out`, or says why its row must be rejected.
-    pub(crate) fn encode(&mut self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
+    /// Appends the stored value of `cell` to `out`, or says why its row must be rejected. `owner` tells people apart; in
+    /// a public table everybody is 0.
+    pub(crate) fn encode(&mut self, cell: Cell<'_>, owner: u64, out: &mut Vec<u8>) -> Result<(), Reason> {
         self.last_clamped = false;
         if let Cell::Null = cell {
             row::put_null(out);
@@ -114,7 +115,7 @@ impl ColumnReader {
                 self.clamped += u64::from(clamped);
                 self.last_clamped = clamped;
                 if let (Some(distinct), Ok(small)) = (&mut self.distinct, u64::try_from(value)) {
-                    distinct.observe(mix(small ^ 0x5851_F42D_4C95_7F2D), || small.to_string());
+                    distinct.observe(mix(small ^ 0x5851_F42D_4C95_7F2D), owner, || small.to_string());
                 }
                 row::put_number(value, out);
             }
@@ -128,7 +129,7 @@ impl ColumnReader {
             Kind::Text(text) => {
                 let stored = text.store(read_text(cell, &mut self.scratch)?)?;
                 if let Some(distinct) = &mut self.distinct {
-                    distinct.observe(hash_bytes(stored.as_bytes()), || stored);
+                    distinct.observe(hash_bytes(stored.as_bytes()), owner, || stored);
                 }
                 row::put_text(stored, out);
             }
@@ -160,6 +161,12 @@ impl ColumnReader {
     /// The kind of direct identifier that the column holds, if it does.
     pub(crate) fn identifiers(&self) -> Option<Pattern> {
         self.distinct.as_ref().and_then(Distinct::verdict)
+    }
+
+    /// Whether nearly every value belongs to one person only. Measures are meant to differ from person to person.
+    pub(crate) fn is_held_by_one(&self) -> bool {
+        let is_measure = matches!(&self.kind, Kind::Number(number) if number.bounds.is_some());
+        !is_measure && self.distinct.as_ref().is_some_and(Distinct::is_held_by_one)
     }
 }
 

@@ -23,7 +23,7 @@ enum Stored {
 
 fn stored(reader: &mut ColumnReader, cell: Cell<'_>) -> Result<Stored, Reason> {
     let mut out = Vec::new();
-    reader.encode(cell, &mut out)?;
+    reader.encode(cell, 0, &mut out)?;
     let mut cells = Cells(&out);
     Ok(match reader.kind {
         Kind::Number(_) | Kind::Date { .. } | Kind::Timestamp { .. } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tre_core::spec::Doubt;
 use tre_ingest::Outcome;
 
 use crate::support::{ICD10, LIVER, VISIT, World};
@@ -234,4 +235,71 @@ fn parquet_of_visits() -> Vec<u8> {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     bytes
+}
+
+/// People of whom nothing that identifies them passes a pattern of values.
+#[test]
+fn columns_that_may_identify_people_are_doubted_and_stored() {
+    const SPEC: &str = r#"
+dataset    = "ward"
+title      = "A ward"
+population = "ward"
+[[table]]
+name  = "stay"
+files = ["stay.csv"]
+unit  = { column = "no", canon = "text" }
+[table.columns]
+patient_name = { type = "text" }
+dob          = { type = "date" }
+ssn          = { type = "text" }
+remark       = { type = "text" }
+ward         = { type = "text" }
+born_month   = { type = "date", source = "dob2", generalise = "month" }
+tax_number   = { type = "text", identifier = false }
+[[table]]
+name   = "wards"
+files  = ["wards.csv"]
+public = true
+[table.columns]
+name = { type = "text" }
+"#;
+    let world = World::new();
+    let mut stays = "no,patient_name,dob,ssn,remark,ward,dob2,tax_number\n".to_owned();
+    for n in 0..60 {
+        let person = n % 30;
+        stays += &format!(
+            "p{person},Name {person},19{:02}-05-0{},{},seen by {person},w{},1950-01-02,t{person}\n",
+            40 + person,
+            1 + person % 9,
+            100_000_000 + person * 7_919,
+            person % 4,
+        );
+    }
+    world.write("stay.csv", stays);
+    world.write(
+        "wards.csv",
+        (0..40)
+            .map(|n| format!("Ward {n}\n"))
+            .fold("name\n".to_owned(), |all, ward| all + &ward),
+    );
+    let report = world.ingest(SPEC).unwrap();
+    let doubted: Vec<(&str, Doubt)> = report.tables[0]
+        .doubts
+        .iter()
+        .map(|doubt| (doubt.column.as_str(), doubt.why))
+        .collect();
+    assert_eq!(
+        doubted,
+        [
+            ("patient_name", Doubt::Name),
+            ("dob", Doubt::BirthDate),
+            ("ssn", Doubt::Name),
+            ("remark", Doubt::HeldByOne),
+        ]
+    );
+    assert!(
+        report.tables[1].doubts.is_empty(),
+        "a public table is about nobody"
+    );
+    assert_eq!(world.rows(&report, "stay").len(), 60, "a doubt stops nothing");
 }

@@ -15,6 +15,7 @@ mod joins;
 mod lower;
 mod names;
 mod per_unit;
+mod said;
 mod session;
 mod syntax;
 mod terms;
@@ -90,7 +91,7 @@ impl Desk {
             .state
             .statement_to_plan(statement)
             .await
-            .map_err(session::planning_problem)?;
+            .map_err(|error| said::unplanned(error, &self.state))?;
         let placeholders = session::parameter_schema(&plan)?;
         let plan = match parameters {
             Some(batch) => plan

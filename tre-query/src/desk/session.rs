@@ -25,8 +25,10 @@ use tre_core::codes::{self, Problem};
 
 use super::names::{DeskTable, NamedTable};
 
+/// The planner's name for all that a project has.
+pub(super) const CATALOG: &str = "tre";
 /// Schema of tables that are named without their dataset.
-const PROJECT_SCHEMA: &str = "project";
+pub(super) const PROJECT_SCHEMA: &str = "project";
 
 /// Functions that may be written. Those that the algebra knows work below the frontier, all of them above it.
 const SCALAR_FUNCTIONS: &[&str] = &[
@@ -63,7 +65,7 @@ const AGGREGATE_FUNCTIONS: &[&str] = &["avg", "count", "max", "min", "sum"];
 /// A [`Problem`] when the catalogue cannot be built.
 pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem> {
     let mut config = SessionConfig::new()
-        .with_default_catalog_and_schema("tre", PROJECT_SCHEMA)
+        .with_default_catalog_and_schema(CATALOG, PROJECT_SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
         .with_target_partitions(1);
@@ -77,7 +79,11 @@ pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem
     options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
 
     let catalogs = MemoryCatalogProviderList::new();
-    datafusion::catalog::CatalogProviderList::register_catalog(&catalogs, "tre".to_owned(), catalog(tables)?);
+    datafusion::catalog::CatalogProviderList::register_catalog(
+        &catalogs,
+        CATALOG.to_owned(),
+        catalog(tables)?,
+    );
     Ok(SessionStateBuilder::new()
         .with_config(config)
         .with_catalog_list(Arc::new(catalogs))

@@ -178,6 +178,48 @@ async fn what_cannot_be_parsed_is_told_with_its_place_and_without_the_parsers_ow
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_answered_with_what_is() {
+    for (sql, code, what, hint) in [
+        (
+            "SELECT count(*) FROM death",
+            "TRE-SQL-003",
+            "the project has no table `death`",
+            "visit",
+        ),
+        (
+            "SELECT count(*) FROM information_schema.tables",
+            "TRE-SQL-003",
+            "`information_schema.tables`",
+            "person",
+        ),
+        (
+            "SELECT count(*) FROM visit WHERE nothing = 1",
+            "TRE-SQL-003",
+            "there is no column `nothing` here",
+            "visit.days",
+        ),
+        (
+            "SELECT median(days) FROM visit",
+            "TRE-SQL-004",
+            "the function `median` is not offered",
+            "count, sum and avg",
+        ),
+        (
+            "SELECT icd, count(*) FROM visit",
+            "TRE-SQL-004",
+            "icd` is neither in GROUP BY nor in an aggregate",
+            "add it to GROUP BY",
+        ),
+    ] {
+        let problem = refuse(sql).await.unwrap();
+        assert_eq!(problem.code.id, code, "{sql}: {problem}");
+        assert!(problem.what.contains(what), "{sql}: {problem}");
+        assert!(problem.hint.contains(hint), "{sql}: {problem}");
+        assert!(!problem.to_string().contains("tre.project"), "{sql}: {problem}");
+    }
+}
+
+#[tokio::test]
 async fn row_conditions_are_conditions_over_stored_columns() {
     let tables = clinic();
     let grant = opened(&tables, |_| {}).grant;

@@ -120,7 +120,7 @@ impl Access {
             Ok(question) => question,
             Err(error) => {
                 tracing::error!(%error, action = action.as_str(), "an access question could not be asked");
-                return Err(self.denied(principal, action, Vec::new()));
+                return Err(self.denied(principal, action, Vec::new(), &[]));
             }
         };
         let response = self.authorizer.is_authorized(&request, &self.policies, &entities);
@@ -131,12 +131,29 @@ impl Access {
         }
         match response.decision() {
             Decision::Allow if !failed => Ok(Allowed { action }),
-            Decision::Allow => Err(self.denied(principal, action, Vec::new())),
+            Decision::Allow => Err(self.denied(principal, action, Vec::new(), &[])),
             Decision::Deny => {
                 let by = response.diagnostics().reason().map(ToString::to_string).collect();
-                Err(self.denied(principal, action, by))
+                let roles = self.roles_that_may(principal, action, resource);
+                Err(self.denied(principal, action, by, &roles))
             }
         }
+    }
+
+    /// The roles in which the same person could do it.
+    fn roles_that_may(&self, principal: Principal<'_>, action: Action, resource: Resource<'_>) -> Vec<Role> {
+        let may = |role: &Role| {
+            let other = Principal {
+                role: Some(*role),
+                ..principal
+            };
+            self.question(other, action, resource)
+                .is_ok_and(|(request, entities)| {
+                    let asked = self.authorizer.is_authorized(&request, &self.policies, &entities);
+                    asked.decision() == Decision::Allow && asked.diagnostics().errors().next().is_none()
+                })
+        };
+        Role::ALL.into_iter().filter(may).collect()
     }
 
     fn question(
@@ -154,7 +171,13 @@ impl Access {
     }
 
     /// The reason in words: that of the first prohibition by name, or that nothing permits it.
-    fn denied(&self, principal: Principal<'_>, action: Action, mut by: Vec<String>) -> Denied {
+    fn denied(
+        &self,
+        principal: Principal<'_>,
+        action: Action,
+        mut by: Vec<String>,
+        roles: &[Role],
+    ) -> Denied {
         by.sort();
         let note = |key: &str| {
             by.iter().find_map(|id| {
@@ -166,7 +189,9 @@ impl Access {
         let code = note("code")
             .and_then(|id| codes::find(&id))
             .unwrap_or(&codes::AUTH_DENIED);
-        let hint = note("hint").unwrap_or_else(|| code.remedy.to_owned());
+        let hint = note("hint")
+            .or_else(|| roles_in_words(roles))
+            .unwrap_or_else(|| code.remedy.to_owned());
         let what = format!(
             "`{}` may not {} as {}",
             principal.user,
@@ -178,4 +203,15 @@ impl Access {
             by,
         }
     }
+}
+
+/// `a token of role operator or auditor may`; `None` where no role may.
+fn roles_in_words(roles: &[Role]) -> Option<String> {
+    let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "a token of role {} may: use one, or ask the operator",
+            names.join(" or ")
+        )
+    })
 }

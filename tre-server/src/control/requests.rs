@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use output_checker::record::{Outcome, SdcRecord};
-use tre_core::codes;
+use tre_core::codes::{self, Problem};
 use tre_core::ids::RequestId;
 use tre_core::permit::ExitName;
 use tre_core::request::State;
@@ -127,7 +127,12 @@ async fn vote(
     action: Action,
     verdict: Verdict,
 ) -> Voted {
-    let dossier = open(core, caller, action, &message.id).await?;
+    let dossier = match open(core, caller, action, &message.id).await {
+        Err(Fault::Problem(problem)) if *problem.code == codes::REQ_VOTED => {
+            return Err(voted(core, &message.id, problem).await);
+        }
+        opened => opened?,
+    };
     requests::vote(
         core,
         core.actor(caller, None),
@@ -137,6 +142,24 @@ async fn vote(
     )
     .await?;
     Ok(review(Dossier::load(core, &dossier.request.id).await?, caller))
+}
+
+/// What somebody hears who has voted before: that they have, and what became of the request.
+async fn voted(core: &Core, id: &str, problem: Problem) -> Fault {
+    let Ok(id) = id.parse::<RequestId>() else {
+        return problem.into();
+    };
+    match Dossier::load(core, &id).await {
+        Ok(dossier) => Problem {
+            what: format!(
+                "you have voted on this request already; it is {} now",
+                dossier.state
+            ),
+            ..problem
+        }
+        .into(),
+        Err(problem) => problem.into(),
+    }
 }
 
 pub(super) async fn list_releases(

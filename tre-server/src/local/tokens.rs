@@ -152,11 +152,15 @@ fn fits(permit: &Permit, caller: &Caller, phase: Phase) -> Result<(), Problem> {
     let (project, user, role) = (&permit.project, &caller.user, caller.role);
     if phase == Phase::Expired {
         let what = format!("the permit of `{project}` ended on {}", permit.valid.until);
-        return Err(Problem::of(&codes::AUTH_ISSUE, what));
+        let hint = "apply a permit with a later `until` first";
+        return Err(Problem::new(&codes::AUTH_ISSUE, what, hint));
     }
     if role.is_of_a_project() && !permit.has(user, role) {
         let what = format!("the permit of `{project}` does not name `{user}` as {role}");
-        return Err(Problem::of(&codes::AUTH_ISSUE, what));
+        let hint = format!(
+            "see its people with `tre project show {project}`, or apply a permit that names `{user}`"
+        );
+        return Err(Problem::new(&codes::AUTH_ISSUE, what, hint));
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use output_checker::Decision;
 use tre_core::ids::RequestId;
 use tre_core::permit::ExitName;
 
-use super::Refusal;
 use super::prepare::prepare;
-use super::run::{Answer, decided, finish, internal, judge, record};
+use super::run::{decided, finish, internal, judge, record};
+use super::{Refusal, csv};
 use crate::core::Core;
 use crate::engine::CancelOnDrop;
 use crate::sessions::Session;
@@ -16,7 +16,7 @@ use crate::sessions::Session;
 /// What a request asks to release.
 #[derive(Debug, Clone)]
 pub(crate) struct Frozen {
-    /// CSV with a header, `disclosure` its last column; NULL is an empty field.
+    /// CSV with a header, `disclosure` its last column; NULL is an empty field, empty text is `""`.
     pub(crate) output: Vec<u8>,
     /// The SDC record, canonical JSON, bound to `output`.
     pub(crate) record: String,
@@ -46,7 +46,9 @@ pub(crate) async fn freeze(
         decided(core, session, &prepared, &judged.decision).await?;
     }
     let answer = finish(core, session, &prepared, &judged, &cancel).await?;
-    let output = csv(&answer)?;
+    let output = csv::text(&answer.schema, &answer.batches)
+        .map_err(internal)?
+        .into_bytes();
     let record = record(session, &prepared, Some(request), &policy, &judged, &output)?;
     guard.defuse();
     Ok(Frozen {
@@ -54,20 +56,4 @@ pub(crate) async fn freeze(
         record,
         decision: judged.decision,
     })
-}
-
-fn csv(answer: &Answer) -> Result<Vec<u8>, Refusal> {
-    let mut output = Vec::new();
-    let mut writer = arrow_csv::WriterBuilder::new()
-        .with_header(true)
-        .build(&mut output);
-    if answer.batches.is_empty() {
-        let empty = arrow::record_batch::RecordBatch::new_empty(Arc::clone(&answer.schema));
-        writer.write(&empty).map_err(internal)?;
-    }
-    for batch in &answer.batches {
-        writer.write(batch).map_err(internal)?;
-    }
-    drop(writer);
-    Ok(output)
 }

@@ -9,6 +9,7 @@
 //! Every way out of these functions is an entry of the log: refused, referred, withheld, failed, or answered, the last
 //! before a byte is handed over. What a data worker says of a failure goes to the log, never to the analyst.
 
+mod csv;
 mod freeze;
 mod prepare;
 mod run;

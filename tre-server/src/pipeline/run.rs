@@ -291,7 +291,11 @@ pub(super) async fn log_failed(
         .audit(core.actor(&session.caller, Some(&session.id)), event)
         .await
     {
-        Ok(()) => Refusal::Failed(told),
+        // The id is drawn before anything runs: it says nothing, and lets the operator find the entry.
+        Ok(()) => Refusal::Failed(Problem {
+            what: format!("{} (query {})", told.what, prepared.query),
+            ..told
+        }),
         Err(log) => withheld(log),
     }
 }

@@ -50,7 +50,12 @@ pub(super) async fn step(
 
 /// What to say of a move that the table does not have.
 pub(super) fn not_possible(error: NoTransition) -> Problem {
-    Problem::of(&codes::REQ_STATE, error.to_string())
+    let hint = if error.from.is_open() {
+        codes::REQ_STATE.remedy
+    } else {
+        "what is over stays over; the author may submit a new request"
+    };
+    Problem::new(&codes::REQ_STATE, error.to_string(), hint)
 }
 
 /// The entry of a move says what was about to happen; where somebody else was first, another says that it did not.

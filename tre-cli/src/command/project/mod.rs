@@ -3,6 +3,7 @@
 mod plan;
 mod report;
 
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -39,7 +40,8 @@ Examples:
   tre project apply permit.toml
   tre project apply permit.toml --plan ID     only if nothing moved since that plan
   tre project list
-  tre project close liver-outcomes";
+  tre project show liver-outcomes             people, tables with their versions, exits
+  tre project close liver-outcomes            for good";
 
 #[derive(Debug, Subcommand)]
 enum ProjectCommand {
@@ -52,7 +54,11 @@ enum ProjectCommand {
         #[command(flatten)]
         format: FormatArgs,
     },
-    /// Put a permit in force; an unchanged permit changes nothing
+    /// Put a permit in force, with the newest version of each dataset
+    ///
+    /// A permit that is applied again changes what differs from what is in force: also the version of a dataset, when a
+    /// newer one was ingested, and the content of a policy. `tre project plan` shows it before; where nothing differs,
+    /// nothing changes.
     Apply {
         /// The permit
         file: PathBuf,
@@ -81,9 +87,14 @@ enum ProjectCommand {
         format: FormatArgs,
     },
     /// End a project for good: its key and its drafts are destroyed
+    ///
+    /// On a terminal it asks for the project's id once more, unless --yes says that you are sure. A script is not asked.
     Close {
         /// The project
         id: ProjectId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         remote: RemoteArgs,
     },
@@ -137,7 +148,10 @@ pub(crate) fn run(args: ProjectArgs, shell: &Shell) -> Outcome {
                 )?;
                 shell.show(&ProjectReport::from(project), format.format)?;
             }
-            ProjectCommand::Close { id, remote } => {
+            ProjectCommand::Close { id, yes, remote } => {
+                if shell.interactive && !yes {
+                    confirm(&id, &mut std::io::stdin().lock(), shell)?;
+                }
                 let mut control = Remote::open(&remote, shell).await?.control();
                 let closed = answer(
                     control
@@ -145,15 +159,69 @@ pub(crate) fn run(args: ProjectArgs, shell: &Shell) -> Outcome {
                         .await,
                 )?;
                 let (sessions, requests) = (closed.sessions_ended, closed.requests_lapsed);
-                shell.note(&format!(
-                    "closed {id}: {sessions} sessions ended, {requests} requests lapsed"
-                ));
+                shell.note(&closed_words(&id, sessions, requests));
             }
         }
         Ok(Exit::Answered)
     })
 }
 
+/// Asks a person to type the project's id.
+fn confirm(id: &ProjectId, answer: &mut impl BufRead, shell: &Shell) -> Result<(), Failure> {
+    shell.note(&format!(
+        "Closing {id} cannot be undone: its key, its drafts and its tokens end, and its released files cannot be fetched \
+         any more.\nType the id of the project to go on:"
+    ));
+    let mut typed = String::new();
+    answer.read_line(&mut typed)?;
+    if typed.trim() == id.as_str() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("`{id}` is not closed: another text was typed"),
+        "type the id as it is written above, or say --yes",
+    ))
+}
+
+/// What the end of a project took with it.
+fn closed_words(id: &ProjectId, sessions: u32, requests: u32) -> String {
+    let count = |n: u32, thing: &str| format!("{n} {thing}{}", if n == 1 { "" } else { "s" });
+    format!(
+        "closed {id}: {} ended, {} lapsed.\nDestroyed: the key of its pseudonyms and the frozen bytes of requests that were \
+         not released. Its tokens are revoked, so its released files cannot be fetched any more; the audit log keeps \
+         their hashes.",
+        count(sessions, "session"),
+        count(requests, "request"),
+    )
+}
+
 fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_project_is_closed_by_its_id_and_by_nothing_else() {
+        let id: ProjectId = "liver-outcomes".parse().unwrap();
+        let shell = Shell::look();
+        assert_eq!(confirm(&id, &mut "liver-outcomes\n".as_bytes(), &shell), Ok(()));
+        for other in ["", "\n", "y\n", "yes\n", "liver\n"] {
+            let refused = confirm(&id, &mut other.as_bytes(), &shell).map_err(|failure| failure.exit());
+            assert_eq!(refused, Err(Exit::Usage), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_closed_project_took_with_it_is_said() {
+        let said = closed_words(&"liver".parse().unwrap(), 1, 2);
+        assert!(
+            said.starts_with("closed liver: 1 session ended, 2 requests lapsed."),
+            "{said}"
+        );
+        assert!(said.contains("cannot be fetched any more"), "{said}");
+    }
 }
