@@ -86,12 +86,10 @@ GROUP BY p.birth_year
 ORDER BY p.birth_year;
 
 -- Osteoporosis treatment after hip fracture.
-SELECT count(*) AS fractures,
-       sum(CASE WHEN treated THEN 1 ELSE 0 END) AS treated
-FROM (
-    SELECT f.pid, EXISTS (SELECT 1 FROM claims c WHERE c.pid = f.pid AND c.yj LIKE '3999%') AS treated
-    FROM (SELECT DISTINCT pid FROM claims WHERE icd10 = 'S72') f
-) x;
+SELECT count(DISTINCT f.pid) AS fractures, count(DISTINCT t.pid) AS treated
+FROM claims f
+LEFT JOIN claims t ON t.pid = f.pid AND t.yj LIKE '3999%'
+WHERE f.icd10 = 'S72';
 
 -- Women with a delivery (O80) by birth cohort.
 SELECT p.birth_year, count(DISTINCT p.pid) AS women
@@ -118,19 +116,24 @@ GROUP BY 1;
 -- Two-by-two table of asthma and allergic rhinitis.
 WITH flags AS (
     SELECT p.pid,
-           EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid AND c.icd10 = 'J45') AS asthma,
-           EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid AND c.icd10 = 'J30') AS rhinitis
+           coalesce(bool_or(c.icd10 = 'J45'), false) AS asthma,
+           coalesce(bool_or(c.icd10 = 'J30'), false) AS rhinitis
     FROM persons p
+    LEFT JOIN claims c ON c.pid = p.pid
+    GROUP BY p.pid
 )
 SELECT asthma, rhinitis, count(*) AS persons
 FROM flags
 GROUP BY asthma, rhinitis;
 
--- Case-control: cases with lung cancer and all others, by exposure to bronchodilators.
-SELECT CASE WHEN pid IN (SELECT pid FROM claims WHERE icd10 = 'C34') THEN 'case' ELSE 'control' END AS grp,
-       count(*) AS persons
+-- Cases with lung cancer, and controls without.
+SELECT 'case' AS grp, count(*) AS persons
 FROM persons
-GROUP BY 1;
+WHERE pid IN (SELECT pid FROM claims WHERE icd10 = 'C34')
+UNION ALL
+SELECT 'control', count(*)
+FROM persons
+WHERE pid NOT IN (SELECT pid FROM claims WHERE icd10 = 'C34');
 
 -- Points by number of chronic diseases and sex, both with subtotals.
 SELECT p.sex, t.n, count(*) AS persons, sum(t.points) AS points

@@ -18,7 +18,7 @@ ORDER BY p.birth_year, p.sex;
 SELECT icd10, sum(points) AS points, count(DISTINCT pid) AS patients
 FROM claims
 GROUP BY icd10
-ORDER BY sum(points) DESC
+ORDER BY points DESC
 LIMIT 10;
 
 -- Mean cost of a claim, with its standard deviation, by chapter of ICD-10.

@@ -65,15 +65,10 @@ ORDER BY patients DESC
 LIMIT 15;
 
 -- Gastrointestinal bleeding after a peptic ulcer (4027663): yes and no.
-SELECT bled, count(*) AS persons
-FROM (
-    SELECT u.pid,
-           CASE WHEN EXISTS (
-               SELECT 1 FROM condition_occurrence b WHERE b.pid = u.pid AND b.condition_concept_id = 192671
-           ) THEN 'yes' ELSE 'no' END AS bled
-    FROM (SELECT DISTINCT pid FROM condition_occurrence WHERE condition_concept_id = 4027663) u
-) x
-GROUP BY bled;
+SELECT CASE WHEN b.pid IS NOT NULL THEN 'yes' ELSE 'no' END AS bled, count(*) AS persons
+FROM (SELECT DISTINCT pid FROM condition_occurrence WHERE condition_concept_id = 4027663) u
+LEFT JOIN (SELECT DISTINCT pid FROM condition_occurrence WHERE condition_concept_id = 192671) b ON b.pid = u.pid
+GROUP BY 1;
 
 -- Injuries (sprains, lacerations, burns, concussions) by age band at the injury.
 SELECT c.age,

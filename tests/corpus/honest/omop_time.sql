@@ -1,7 +1,7 @@
 -- Trends and sequences on the Eunomia extract.
 
 -- Hospital stays per decade.
-SELECT date_trunc('decade', visit_start_date) AS decade, count(*) AS stays, count(DISTINCT pid) AS persons
+SELECT CAST(extract(year FROM visit_start_date) AS INT) / 10 * 10 AS decade, count(*) AS stays, count(DISTINCT pid) AS persons
 FROM visit_occurrence
 GROUP BY 1
 ORDER BY 1;
