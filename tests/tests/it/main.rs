@@ -23,3 +23,5 @@ mod verifier;
 
 mod malformed;
 mod words;
+
+mod corpus;
