@@ -25,3 +25,4 @@ mod malformed;
 mod words;
 
 mod corpus;
+mod smuggling;
