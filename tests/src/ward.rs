@@ -57,6 +57,7 @@ public = true
 code    = { type = "text" }
 name    = { type = "text" }
 chapter = { type = "text" }
+note    = { type = "text" }
 [[table]]
 name   = "digit"
 files  = ["digit.csv"]
@@ -64,7 +65,7 @@ public = true
 [table.columns]
 n      = { type = "int" }
 one    = { type = "int" }
-weight = { type = "int" }
+weight = { type = "int", min = 0, max = 1000000000000000 }
 [[table]]
 name   = "step"
 files  = ["step.csv"]
@@ -89,7 +90,7 @@ pub const TABLES: [(&str, &[&str], &str); 5] = [
         ],
         "",
     ),
-    ("icd10", &["code", "name", "chapter"], ""),
+    ("icd10", &["code", "name", "chapter", "note"], ""),
     ("digit", &["n", "one", "weight"], ""),
     ("step", &["code", "nr"], ""),
 ];
@@ -191,13 +192,13 @@ fn visits(with_victim: bool) -> String {
 }
 
 fn icd10() -> String {
-    "code,name,chapter\n\
-     E11,Type 2 diabetes,common\n\
-     K70,Alcoholic liver disease,common\n\
-     K74,Fibrosis of liver,common\n\
-     Q99,Other chromosome abnormalities,rare\n\
-     X99,Nobody has this,rare\n\
-     Z98,Other postsurgical states,common\n"
+    "code,name,chapter,note\n\
+     E11,Type 2 diabetes,common,yes\n\
+     K70,Alcoholic liver disease,common,yes\n\
+     K74,Fibrosis of liver,common,yes\n\
+     Q99,Other chromosome abnormalities,rare,yes\n\
+     X99,Nobody has this,rare,yes\n\
+     Z98,Other postsurgical states,common,\n"
         .to_owned()
 }
 
