@@ -32,13 +32,6 @@ pub struct PlainAnswer {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
-impl PlainAnswer {
-    /// Values, labels included.
-    pub fn cells(&self) -> usize {
-        self.rows.len() * self.columns.len()
-    }
-}
-
 impl Plain {
     /// The tables of a spec, from uncompressed CSV files in a directory.
     ///

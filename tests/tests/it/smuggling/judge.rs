@@ -57,17 +57,20 @@ impl Seen<'_> {
             let internal = run.told().is_some_and(|code| code.starts_with("TRE-RUN-"));
             ensure!(!internal, "an internal error:\n{run}");
         }
-        let is_answered = self
-            .runs
-            .iter()
-            .copied()
-            .flatten()
-            .all(|run| run.status.success());
+        let has_ended = |code: i32| {
+            self.runs
+                .iter()
+                .copied()
+                .flatten()
+                .any(|run| run.status.code() == Some(code))
+        };
         match (self.fails(), trick.needs) {
-            (Err(_), Some(_)) if is_answered => Ok(()),
+            // What is refused is not asked yet, and gets out when it is.
+            (Ok(()), Some(_)) if has_ended(1) => Ok(()),
             (Ok(()), Some(needs)) => {
                 bail!("it gets out no longer: take the mark `needs` away, {needs:?} is there")
             }
+            (Err(_), Some(_)) if !has_ended(1) => Ok(()),
             (failed, _) => failed,
         }
     }
@@ -161,6 +164,7 @@ impl Seen<'_> {
                 };
                 ensure!(nulls(&without) != nulls(&with), "the same is shown in both homes");
             }
+            "covered" => self.is_covered()?,
             "apart" => self.is_apart()?,
             "refused" => {
                 self.is_same()?;
@@ -206,6 +210,26 @@ impl Seen<'_> {
             }
         }
         answer
+    }
+
+    /// What is shown in one home is the same in the other, or suppressed there.
+    fn is_covered(&self) -> Result<()> {
+        let [without, with] = self.runs;
+        if without.iter().zip(with).all(|(a, b)| is_same(a, b)) {
+            return Ok(());
+        }
+        let [without, with] = self.answers()?;
+        for (a, b) in without.iter().zip(&with) {
+            let is_alike = a.rows.len() == b.rows.len() && a.columns == b.columns && a.notices == b.notices;
+            ensure!(is_alike, "the answers have another form in the other home");
+            let last = a.columns.len().saturating_sub(1);
+            for (a, b) in a.rows.iter().zip(&b.rows) {
+                let mut values = a.iter().zip(b).take(last);
+                let is_covered = values.all(|(a, b)| a == b || a.is_null() || b.is_null());
+                ensure!(is_covered, "the victim can be seen: {a:?} without, {b:?} with");
+            }
+        }
+        Ok(())
     }
 
     /// Two queries tell no more together than each alone.
