@@ -25,3 +25,6 @@ mod verifier;
 
 mod malformed;
 mod words;
+
+mod corpus;
+mod smuggling;
