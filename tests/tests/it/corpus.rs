@@ -21,8 +21,8 @@ use tre_tests::program::Run;
 use tre_tests::scenes::Permit;
 use tre_tests::server::Server;
 
-/// The share that holds today. Issue 3 asks for 0.75: whoever makes more of them answered raises it.
-const FLOOR: f64 = 0.36;
+/// The share of result cells of ordinary questions that have to be decided without a person.
+const FLOOR: f64 = 0.75;
 
 /// As many questions as make a corpus.
 const QUESTIONS: usize = 120;
