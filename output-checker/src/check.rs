@@ -7,14 +7,15 @@ use arrow_schema::Schema;
 
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::{BaseCells, ValueKind};
-use tre_core::policy::{Above, Policy, Rounding, RulePack};
+use tre_core::policy::{Policy, Rounding, RulePack};
 use tre_core::status::Rule;
 use tre_core::types::Value;
 
 use crate::decision::Decision;
 use crate::groups::Groups;
 use crate::lineage::Lineage;
-use crate::rules::{self, Argument, Evidence, completion};
+use crate::question;
+use crate::rules::{self, Argument, Evidence, Referrals, Verdict, completion};
 use crate::summary::Summary;
 use crate::treated::TreatedCells;
 use crate::treatments::{self, Treated};
@@ -36,13 +37,15 @@ pub struct Checked {
 /// Judges and treats the base cells of one frontier.
 ///
 /// The decision is to withhold when the cells are not of the lineage's layout, when a group stands among them twice, or
-/// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows: only rows
-/// that may be shown are counted, so that this, too, never turns on a row of too few people.
+/// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows, or when
+/// values need a person: only what may be shown is looked at, so that this, too, never turns on a row of too few people.
 pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
     match judge_and_treat(cells, lineage, policy.rules()) {
-        Ok(treated) => {
+        Ok((treated, referrals)) => {
             let summary = Summary::of(&treated, lineage);
-            let decision = decide(&summary, policy);
+            let decision = question::judge_question(lineage, policy)
+                .and(size(&summary, policy))
+                .and(referred(referrals, policy));
             let (treated, summary) = match decision {
                 Decision::Release | Decision::Refer { .. } => (treated, summary),
                 Decision::Withhold { .. } => {
@@ -73,7 +76,11 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
     }
 }
 
-fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Result<TreatedCells, String> {
+fn judge_and_treat(
+    cells: &BaseCells,
+    lineage: &Lineage,
+    rules: &RulePack,
+) -> Result<(TreatedCells, Referrals), String> {
     if cells.layout() != &lineage.layout || lineage.keys.len() != lineage.layout.keys.len() {
         return Err("the cells are not of the layout that the query's lineage demands".into());
     }
@@ -89,7 +96,8 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
     .map_err(|error| error.to_string())?;
 
     let arguments = rules::arguments(&lineage.layout);
-    let verdicts = judge(cells, &mut groups, &arguments, rules);
+    let mut referrals = Referrals::default();
+    let verdicts = judge(cells, &mut groups, &arguments, rules, &mut referrals);
 
     let mut columns = groups.key_columns();
     let mut statuses = Vec::with_capacity(lineage.layout.values.len());
@@ -104,9 +112,10 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
         let of_groups = groups.rows().iter().zip(verdicts.chunks(arguments.len()));
         // A verdict that is missing suppresses.
         let of_groups = of_groups.map(|(group, row)| {
+            let verdict = row.get(slot).copied();
             (
                 group.source,
-                row.get(slot).copied().unwrap_or(Some(Rule::Threshold)),
+                verdict.unwrap_or(Verdict::all(Rule::Threshold)).of(*kind),
             )
         });
         let treated = treat(column, *kind, of_groups, rules)
@@ -115,7 +124,8 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
         statuses.push(treated.statuses);
     }
     columns.extend(statuses);
-    TreatedCells::new(schema, columns).map_err(|error| error.to_string())
+    let treated = TreatedCells::new(schema, columns).map_err(|error| error.to_string())?;
+    Ok((treated, referrals))
 }
 
 /// Reaches the verdicts, `arguments.len()` per group, and leaves out undeclared groups of which nothing may be shown.
@@ -124,17 +134,26 @@ fn judge(
     groups: &mut Groups<'_>,
     arguments: &[Argument],
     rules: &RulePack,
-) -> Vec<Option<Rule>> {
+    referrals: &mut Referrals,
+) -> Vec<Verdict> {
     let mut kept = Vec::with_capacity(groups.rows().len() * arguments.len());
     let mut keep = Vec::with_capacity(groups.rows().len());
-    let mut verdicts = vec![None; arguments.len()];
+    let mut verdicts = vec![Verdict::default(); arguments.len()];
     for group in groups.rows() {
         let evidence = Evidence {
             cells,
             row: group.source,
         };
-        rules::judge(evidence, group.declared, arguments, rules, &mut verdicts);
-        let stays = group.declared || verdicts.iter().any(Option::is_none);
+        rules::judge(
+            evidence,
+            group.declared,
+            arguments,
+            rules,
+            &mut verdicts,
+            referrals,
+        );
+        let mut judged = verdicts.iter().zip(arguments);
+        let stays = group.declared || judged.any(|(verdict, argument)| verdict.shows(*argument));
         keep.push(stays);
         if stays {
             kept.extend_from_slice(&verdicts);
@@ -158,19 +177,33 @@ fn treat(
     }
 }
 
-fn decide(summary: &Summary, policy: &Policy) -> Decision {
-    let limit = policy.rules().size.max_rows;
-    if summary.rows <= u64::from(limit.get()) {
+fn size(summary: &Summary, policy: &Policy) -> Decision {
+    let size = policy.rules().size;
+    if summary.rows <= u64::from(size.max_rows.get()) {
         return Decision::Release;
     }
     let what = format!(
-        "the answer has more than {limit} rows, the most that policy `{}` lets out at once",
+        "the answer has more than {} rows, the most that policy `{}` lets out at once",
+        size.max_rows,
         policy.id()
     );
-    let reasons = vec![Problem::of(&codes::SDC_TOO_MANY_ROWS, what)];
-    match policy.rules().size.above {
-        Above::Refer => Decision::Refer { reasons },
-        Above::Withhold => Decision::Withhold { reasons },
+    question::decision(size.above, Problem::of(&codes::SDC_TOO_MANY_ROWS, what))
+}
+
+/// The decision about values of which the policy says that a person decides.
+fn referred(referrals: Referrals, policy: &Policy) -> Decision {
+    let mut reasons = Vec::new();
+    if referrals.negative {
+        let what = format!(
+            "policy `{}` lets a person decide about sums over values below zero",
+            policy.id()
+        );
+        reasons.push(Problem::of(&codes::SDC_NEGATIVE, what));
+    }
+    if reasons.is_empty() {
+        Decision::Release
+    } else {
+        Decision::Refer { reasons }
     }
 }
 
@@ -202,15 +235,20 @@ pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
             rules.magnitudes.significant_digits
         ));
     }
+    let rounded = if rules.rounding.covers_sums() {
+        "counts and sums"
+    } else {
+        "counts"
+    };
     match rules.rounding {
         Rounding::None {} => {}
-        Rounding::Nearest { base, sums: true } => {
-            notices.push(format!(
-                "counts and sums are rounded to the nearest multiple of {base}"
-            ));
+        Rounding::Nearest { base, .. } => {
+            notices.push(format!("{rounded} are rounded to the nearest multiple of {base}"));
         }
-        Rounding::Nearest { base, sums: false } => {
-            notices.push(format!("counts are rounded to the nearest multiple of {base}"));
+        Rounding::Midpoint { base, .. } => {
+            notices.push(format!(
+                "{rounded} are rounded to the middle of the {base} whole numbers that they are among"
+            ));
         }
     }
     notices

@@ -4,7 +4,7 @@
 //! hides.
 
 use tre_core::codes::{self, Code, Problem};
-use tre_core::policy::{Policy, Rounding, RulePack};
+use tre_core::policy::{DominanceRule, Policy, Rounding, RulePack};
 use tre_core::status::{Rule, Status, StatusCode};
 
 use crate::summary::Summary;
@@ -46,6 +46,8 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::None => None,
         Rule::Base => Some(&codes::SDC_BASE),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
+        Rule::Dominance => Some(&codes::SDC_DOMINANCE),
+        Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
@@ -59,8 +61,20 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         Rule::Base => match rules.rounding {
             Rounding::None {} => "rounded to a base".into(),
             Rounding::Nearest { base, .. } => format!("to the nearest multiple of {base}"),
+            Rounding::Midpoint { base, .. } => format!("to the middle of {base} whole numbers"),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
+        Rule::Dominance => match &rules.dominance {
+            DominanceRule::None {} => "one or two people make up too much of it".into(),
+            DominanceRule::Rules { rules, .. } => {
+                let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
+                format!("one or two people make up too much of it ({})", rules.join("; "))
+            }
+        },
+        Rule::DegreesOfFreedom => format!(
+            "it has fewer than {} degrees of freedom, which are the people behind it less one",
+            rules.magnitudes.degrees_of_freedom
+        ),
         Rule::Complement => {
             format!(
                 "it differs from another value of its row by fewer than {} people",

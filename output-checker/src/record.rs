@@ -12,7 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ComplementRule, DomainsRule, LabelsRule, MagnitudesRule, Policy, Rounding, SizeRule, UnitsRule,
+    ComplementRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy, Rounding, SizeRule,
+    UnitsRule,
 };
 
 use crate::check::Checked;
@@ -110,9 +111,11 @@ pub struct Criteria {
     pub complement: ComplementRule,
     /// Sums.
     pub magnitudes: MagnitudesRule,
+    /// Sums that one or two people dominate.
+    pub dominance: DominanceRule,
     /// Rounding.
     pub rounding: Rounding,
-    /// Rows.
+    /// Keys and rows.
     pub size: SizeRule,
 }
 
@@ -225,6 +228,7 @@ impl SdcRecord {
                 domains: rules.domains,
                 complement: rules.complement,
                 magnitudes: rules.magnitudes,
+                dominance: rules.dominance.clone(),
                 rounding: rules.rounding,
                 size: rules.size,
             },

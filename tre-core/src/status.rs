@@ -33,6 +33,10 @@ pub enum Rule {
     Base,
     /// All values behind the cell are the same.
     SameValue,
+    /// One or two units make up too much of a sum.
+    Dominance,
+    /// Too few degrees of freedom behind a sum.
+    DegreesOfFreedom,
     /// The cell differs from another value of its row by too few units.
     Complement,
     /// Too few units.
@@ -51,10 +55,12 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 9] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
+    Rule::Dominance,
+    Rule::DegreesOfFreedom,
     Rule::Complement,
     Rule::Threshold,
     Rule::Zero,
@@ -126,6 +132,8 @@ impl fmt::Display for Rule {
             Rule::None => "none",
             Rule::Base => "base",
             Rule::SameValue => "same-value",
+            Rule::Dominance => "dominance",
+            Rule::DegreesOfFreedom => "degrees-of-freedom",
             Rule::Complement => "complement",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",

@@ -11,6 +11,7 @@ use tre_core::evidence::ValueKind;
 use tre_core::policy::{Policy, Showing};
 use tre_core::status::Status;
 
+use crate::laws_of_sums::*;
 use crate::parameters::*;
 use crate::world::*;
 
@@ -42,11 +43,16 @@ fn holds(law: Law, parameters: Parameters) {
     }
 }
 
-fn ask(question: &Question, world: &[Row], policy: &Policy, rng: &mut ChaCha8Rng) -> Vec<(Keys, Vec<Shown>)> {
+pub(crate) fn ask(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    rng: &mut ChaCha8Rng,
+) -> Vec<(Keys, Vec<Shown>)> {
     table(question.ask(world, policy, rng).treated.batch(), question)
 }
 
-fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
+pub(crate) fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
     world.iter().filter(|row| &row.keys == keys).collect()
 }
 
@@ -262,43 +268,6 @@ fn place(question: &Question, keys: &Keys) -> Vec<(usize, String)> {
     question.lineage.keys.iter().zip(keys).map(of_key).collect()
 }
 
-/// Behind a shown sum there are two different values; and count and sum of one argument are shown together.
-pub(crate) fn sums_state_nobodys_value(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    let values = &question.lineage.layout.values;
-    for (keys, row) in ask(question, world, policy, rng) {
-        let rows = group(world, &keys);
-        for (kind, shown) in values.iter().zip(&row) {
-            let ValueKind::Sum { argument } = kind else {
-                continue;
-            };
-            let differ: BTreeSet<i128> = rows.iter().filter_map(|row| row.arguments[*argument]).collect();
-            if !shown.is_suppressed() && differ.len() == 1 {
-                return Some(format!(
-                    "group {keys:?}: everybody has {differ:?} behind {kind:?}"
-                ));
-            }
-            let digits = shown.value.unwrap_or(0).to_string();
-            if digits.trim_matches(['-', '0']).len() > reference.digits as usize {
-                return Some(format!("group {keys:?}: {kind:?} is {digits}"));
-            }
-        }
-        for (a, shown_a) in values.iter().zip(&row) {
-            for (b, shown_b) in values.iter().zip(&row) {
-                if a.argument() == b.argument() && shown_a.is_suppressed() != shown_b.is_suppressed() {
-                    return Some(format!("group {keys:?}: {a:?} and {b:?} are not shown together"));
-                }
-            }
-        }
-    }
-    None
-}
-
 /// A suppressed value is NULL and is called suppressed; `threshold` is all that is said of a value of too few.
 fn statuses_say_no_more_than_the_policy(
     question: &Question,
@@ -330,13 +299,18 @@ fn statuses_say_no_more_than_the_policy(
     None
 }
 
-const LAWS: [(&str, Law); 7] = [
+const LAWS: [(&str, Law); 9] = [
     ("a difference has enough people", a_difference_has_enough_people),
     ("no difference of two isolates", no_difference_of_two_isolates),
     ("shown values have enough people", shown_values_have_enough_people),
     ("labels have enough people", labels_have_enough_people),
     ("rows say nothing", rows_say_nothing),
     ("sums state nobody's value", sums_state_nobodys_value),
+    (
+        "nobody can compute another's contribution",
+        nobody_computes_a_contribution,
+    ),
+    ("sums have degrees of freedom", sums_have_degrees_of_freedom),
     (
         "statuses say no more than the policy",
         statuses_say_no_more_than_the_policy,

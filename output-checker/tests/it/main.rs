@@ -9,6 +9,7 @@
 
 mod contradictions;
 mod laws;
+mod laws_of_sums;
 mod outcomes;
 mod parameters;
 mod record;

@@ -13,7 +13,10 @@ pub(crate) struct Parameters {
     pub digits: u32,
     pub contributors: &'static str,
     pub same_value: &'static str,
+    pub degrees: u32,
+    pub dominance: &'static str,
     pub rounding: &'static str,
+    pub max_keys: u32,
     pub max_rows: u32,
     pub above: &'static str,
 }
@@ -28,7 +31,11 @@ pub(crate) const STRICT: Parameters = Parameters {
     digits: 3,
     contributors: "nonzero",
     same_value: "suppress",
+    degrees: 3,
+    dominance: "method = \"rules\"\nrules = [{ rule = \"p-percent\", p = 10 }, { rule = \"nk\", n = 1, k = 60 }]\n\
+                negative = \"suppress\"",
     rounding: "method = \"none\"",
+    max_keys: 2,
     max_rows: 1000,
     above: "refer",
 };
@@ -47,7 +54,10 @@ impl Parameters {
         let Parameters {
             contributors,
             same_value,
+            degrees,
+            dominance,
             rounding,
+            max_keys,
             max_rows,
             above,
             ..
@@ -60,8 +70,10 @@ impl Parameters {
              [domains]\ncomplete_up_to = {complete_up_to}\n\
              [complement]\nminimum = {complement}\n\
              [magnitudes]\nsignificant_digits = {digits}\ncontributors = \"{contributors}\"\nsame_value = \"{same_value}\"\n\
+             degrees_of_freedom = {degrees}\n\
+             [dominance]\n{dominance}\n\
              [rounding]\n{rounding}\n\
-             [size]\nmax_rows = {max_rows}\nabove = \"{above}\"\n\
+             [size]\nmax_keys = {max_keys}\nmax_rows = {max_rows}\nabove = \"{above}\"\n\
              [view]\nallowed = true\n\
              [release]\nreviewers = 1\n"
         );

@@ -2,6 +2,7 @@
 //! that cannot fail proves nothing.
 
 use crate::laws::*;
+use crate::laws_of_sums::*;
 use crate::parameters::*;
 
 /// The law, judged by the strict parameters, has to fail under these.
@@ -103,7 +104,31 @@ fn counting_zeros_as_contributors_lets_single_values_through() {
         shown_values_have_enough_people,
         Parameters {
             contributors: "present",
+            // Two who contribute, and they dominate: another rule would see it.
+            dominance: "method = \"none\"",
             ..STRICT
         },
     );
+}
+
+#[test]
+fn without_a_rule_of_dominance_a_contribution_is_known() {
+    let negative = "negative = \"suppress\"";
+    let p = "method = \"rules\"\nrules = [{ rule = \"p-percent\", p = 10 }]";
+    let nk = "method = \"rules\"\nrules = [{ rule = \"nk\", n = 1, k = 60 }]";
+    for dominance in [
+        "method = \"none\"".to_owned(),
+        format!("{p}\n{negative}"),
+        format!("{nk}\n{negative}"),
+        // Referred sums are shown to the person who decides.
+        STRICT.dominance.replace("suppress", "refer"),
+    ] {
+        let dominance: &'static str = Box::leak(dominance.into_boxed_str());
+        fails(nobody_computes_a_contribution, Parameters { dominance, ..STRICT });
+    }
+}
+
+#[test]
+fn without_degrees_of_freedom_a_sum_is_of_as_few_people_as_a_count() {
+    fails(sums_have_degrees_of_freedom, Parameters { degrees: 0, ..STRICT });
 }

@@ -51,6 +51,15 @@ super::codes! {
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
 
+    /// Suppressed: one or two people make up too much of the sum.
+    SDC_DOMINANCE = "TRE-SDC-017", "suppressed (dominance): one or two people make up too much of the sum",
+        "The second largest contributor to such a sum could compute the largest contribution to within a few percent. The sum and the average are suppressed; the count of the same column may stay.",
+        "group more coarsely, or ask for the count only";
+    /// Suppressed: too few degrees of freedom.
+    SDC_DEGREES_OF_FREEDOM = "TRE-SDC-018", "suppressed (degrees-of-freedom): too few people have a value",
+        "A mean of n people has n - 1 degrees of freedom; the policy demands more of them for a sum or an average than of people for a count.",
+        "group more coarsely, or ask for the count only";
+
     /// More rows than the policy lets out at once.
     SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",
         "The policy limits how many rows one aggregation over people may answer with. Only rows that may be shown are counted.",
@@ -59,4 +68,12 @@ super::codes! {
     SDC_EVIDENCE = "TRE-SDC-022", "the cells do not fit what is known of the query",
         "The data worker answered with cells that contradict the lineage of the query. Whatever the cause, nothing leaves.",
         "report it to the operator with the query id";
+    /// More keys than the policy lets be asked for.
+    SDC_TOO_MANY_KEYS = "TRE-SDC-023", "the question has more keys than the policy allows",
+        "The more columns a table is grouped by, the fewer people are in each cell and the more tables it can be compared with. It is decided before any data are read.",
+        "group by fewer columns";
+    /// Referred: a sum of values below zero.
+    SDC_NEGATIVE = "TRE-SDC-024", "a sum over values below zero needs a person",
+        "Contributions of both signs cancel, so that the largest may be larger than the whole sum: rules of dominance are not defined for them, and the policy lets a person decide.",
+        "file a request, or restrict the question to values of one sign with WHERE";
 }

@@ -1,6 +1,6 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
-use super::{Above, Contributors, Rounding, RulePack, Showing};
+use super::{Above, Contributors, DominanceRule, Rounding, RulePack, Showing, Undecided};
 
 /// One sentence per rule, in the order in which the rules are applied.
 pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
@@ -38,21 +38,54 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
     }
+    if rules.magnitudes.degrees_of_freedom.get() > 0 {
+        sentences.push(format!(
+            "A sum or average is suppressed when fewer than {} have a value: it needs {} degrees of freedom.",
+            people(rules.magnitudes.degrees_of_freedom.get().saturating_add(1)),
+            rules.magnitudes.degrees_of_freedom
+        ));
+    }
+    if let DominanceRule::Rules { rules, negative } = &rules.dominance {
+        sentences.push(format!(
+            "A sum or average is suppressed when one or two people make up too much of it ({}); its count may stay.",
+            rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        ));
+        let becomes = match negative {
+            Undecided::Suppress => "is suppressed",
+            Undecided::Refer => "goes to a person",
+        };
+        sentences.push(format!(
+            "A sum or average of values some of which are below zero {becomes}."
+        ));
+    }
     sentences.push(format!(
         "Sums keep {} significant digits.",
         rules.magnitudes.significant_digits
     ));
-    match rules.rounding {
-        Rounding::None {} => sentences.push("Counts are not rounded.".into()),
-        Rounding::Nearest { base, sums } => {
-            let what = if sums { "Counts and sums" } else { "Counts" };
-            sentences.push(format!("{what} are rounded to the nearest multiple of {base}."));
+    let what = if rules.rounding.covers_sums() {
+        "Counts and sums"
+    } else {
+        "Counts"
+    };
+    sentences.push(match rules.rounding {
+        Rounding::None {} => "Counts are not rounded.".into(),
+        Rounding::Nearest { base, .. } => {
+            format!("{what} are rounded to the nearest multiple of {base}.")
         }
-    }
+        Rounding::Midpoint { base, .. } => {
+            format!(
+                "{what} are rounded to the middle of the {base} whole numbers that they are among; zero stays zero."
+            )
+        }
+    });
     let above = match rules.size.above {
         Above::Refer => "goes to a person",
         Above::Withhold => "is withheld",
     };
+    sentences.push(format!(
+        "A question with more than {} keys {above}.",
+        rules.size.max_keys
+    ));
     sentences.push(format!(
         "An answer of more than {} rows {above}.",
         rules.size.max_rows
