@@ -40,12 +40,17 @@ pub struct Checked {
 /// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows, or when
 /// values need a person: only what may be shown is looked at, so that this, too, never turns on a row of too few people.
 pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
-    match judge_and_treat(cells, lineage, policy.rules()) {
+    check_under(cells, lineage, policy.rules())
+}
+
+/// As [`check`], under the rules of a policy.
+pub(crate) fn check_under(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Checked {
+    match judge_and_treat(cells, lineage, rules) {
         Ok((treated, referrals)) => {
             let summary = Summary::of(&treated, lineage);
-            let decision = question::judge_question(lineage, policy)
-                .and(size(&summary, policy))
-                .and(referred(referrals, policy));
+            let decision = question::decide(lineage, rules)
+                .and(size(&summary, rules))
+                .and(referred(referrals, rules));
             let (treated, summary) = match decision {
                 Decision::Release | Decision::Refer { .. } => (treated, summary),
                 Decision::Withhold { .. } => {
@@ -57,7 +62,7 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
             Checked {
                 treated,
                 decision,
-                notices: notices(lineage, policy),
+                notices: notices_under(lineage, rules),
                 summary,
             }
         }
@@ -177,26 +182,25 @@ fn treat(
     }
 }
 
-fn size(summary: &Summary, policy: &Policy) -> Decision {
-    let size = policy.rules().size;
+fn size(summary: &Summary, rules: &RulePack) -> Decision {
+    let size = rules.size;
     if summary.rows <= u64::from(size.max_rows.get()) {
         return Decision::Release;
     }
     let what = format!(
         "the answer has more than {} rows, the most that policy `{}` lets out at once",
-        size.max_rows,
-        policy.id()
+        size.max_rows, rules.id
     );
     question::decision(size.above, Problem::of(&codes::SDC_TOO_MANY_ROWS, what))
 }
 
 /// The decision about values of which the policy says that a person decides.
-fn referred(referrals: Referrals, policy: &Policy) -> Decision {
+fn referred(referrals: Referrals, rules: &RulePack) -> Decision {
     let mut reasons = Vec::new();
     if referrals.negative {
         let what = format!(
             "policy `{}` lets a person decide about sums over values below zero",
-            policy.id()
+            rules.id
         );
         reasons.push(Problem::of(&codes::SDC_NEGATIVE, what));
     }
@@ -209,7 +213,10 @@ fn referred(referrals: Referrals, policy: &Policy) -> Decision {
 
 /// What holds for every answer to this question, whatever the data are: known before any are read.
 pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
-    let rules = policy.rules();
+    notices_under(lineage, policy.rules())
+}
+
+fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
     let mut notices = Vec::new();
     if !lineage.keys.is_empty() {
         let sizes: Vec<Option<usize>> = lineage

@@ -59,6 +59,8 @@ mod treated;
 
 pub mod record;
 
+pub mod conformance;
+
 pub use check::{Checked, check, notices};
 pub use decision::Decision;
 pub use question::judge_question;

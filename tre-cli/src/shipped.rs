@@ -4,8 +4,29 @@
 type File = (&'static str, &'static [u8]);
 
 /// What may leave: rule packs.
-pub(crate) const SDC: [File; 2] = [
+pub(crate) const SDC: [File; 8] = [
+    (
+        "acro-defaults.toml",
+        include_bytes!("../../policies/sdc/acro-defaults.toml"),
+    ),
+    (
+        "datashield-defaults.toml",
+        include_bytes!("../../policies/sdc/datashield-defaults.toml"),
+    ),
+    (
+        "genomics-england.toml",
+        include_bytes!("../../policies/sdc/genomics-england.toml"),
+    ),
+    (
+        "kaigo-db.toml",
+        include_bytes!("../../policies/sdc/kaigo-db.toml"),
+    ),
     ("ndb.toml", include_bytes!("../../policies/sdc/ndb.toml")),
+    (
+        "nhs-england-sde.toml",
+        include_bytes!("../../policies/sdc/nhs-england-sde.toml"),
+    ),
+    ("ons.toml", include_bytes!("../../policies/sdc/ons.toml")),
     (
         "opensafely.toml",
         include_bytes!("../../policies/sdc/opensafely.toml"),
@@ -44,7 +65,9 @@ mod tests {
             let path = format!("{}/../policies/{directory}", env!("CARGO_MANIFEST_DIR"));
             let mut there: Vec<String> = std::fs::read_dir(path)
                 .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .map(|entry| entry.unwrap())
+                .filter(|entry| entry.file_type().unwrap().is_file())
+                .map(|entry| entry.file_name().into_string().unwrap())
                 .collect();
             there.sort();
             let mut shipped: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod conformance;
 mod contradictions;
 mod laws;
 mod laws_of_sums;

@@ -25,6 +25,10 @@ super::codes! {
     SDC_POLICY_EXIT = "TRE-SDC-006", "the policy does not allow this exit on these terms",
         "A policy says whether answers in a session may leave by themselves and how many people must review a release at least.",
         "raise the number of reviewers of the exit, or name another policy";
+    /// A file of cases that cannot be used.
+    SDC_CASES = "TRE-SDC-007", "the cases of a policy cannot be read",
+        "A file of cases says what has to become of cells with a given number of people and values. It is TOML; every key of it is known, and a case does not contradict itself.",
+        "correct the file at the place named; compare it with policies/sdc/conformance/ndb.toml";
 
     /// Suppressed: too few people behind the value.
     SDC_THRESHOLD = "TRE-SDC-011", "suppressed (threshold): too few people stand behind the value",
