@@ -141,27 +141,24 @@ fn judge(
     rules: &RulePack,
     referrals: &mut Referrals,
 ) -> Vec<Verdict> {
-    let mut kept = Vec::with_capacity(groups.rows().len() * arguments.len());
-    let mut keep = Vec::with_capacity(groups.rows().len());
-    let mut verdicts = vec![Verdict::default(); arguments.len()];
-    for group in groups.rows() {
+    let width = arguments.len().max(1);
+    let mut verdicts = vec![Verdict::default(); groups.rows().len() * width];
+    for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks_mut(width)) {
         let evidence = Evidence {
             cells,
             row: group.source,
         };
-        rules::judge(
-            evidence,
-            group.declared,
-            arguments,
-            rules,
-            &mut verdicts,
-            referrals,
-        );
+        rules::judge(evidence, group.declared, arguments, rules, verdicts, referrals);
+    }
+    rules::judge_lines(cells, groups, arguments, rules, &mut verdicts, referrals);
+    let mut kept = Vec::with_capacity(verdicts.len());
+    let mut keep = Vec::with_capacity(groups.rows().len());
+    for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks(width)) {
         let mut judged = verdicts.iter().zip(arguments);
         let stays = group.declared || judged.any(|(verdict, argument)| verdict.shows(*argument));
         keep.push(stays);
         if stays {
-            kept.extend_from_slice(&verdicts);
+            kept.extend_from_slice(verdicts);
         }
     }
     groups.retain(&keep);
@@ -203,6 +200,13 @@ fn referred(referrals: Referrals, rules: &RulePack) -> Decision {
             rules.id
         );
         reasons.push(Problem::of(&codes::SDC_NEGATIVE, what));
+    }
+    if referrals.unanimous {
+        let what = format!(
+            "policy `{}` lets a person decide about groups whose people all fall into one category",
+            rules.id
+        );
+        reasons.push(Problem::of(&codes::SDC_UNANIMOUS, what));
     }
     if reasons.is_empty() {
         Decision::Release

@@ -112,6 +112,35 @@ impl<'a> Groups<'a> {
         &self.rows
     }
 
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The line of every group along one key: groups with equal values of all other keys have equal numbers. `None` where
+    /// the key is NULL.
+    pub(crate) fn lines(&self, along: usize) -> Vec<Option<usize>> {
+        let mut lines: Vec<Option<usize>> = self
+            .rows
+            .iter()
+            .map(|group| {
+                let key = self.keys.get(along)?;
+                (key.rank(group) < key.values.len()).then_some(0)
+            })
+            .collect();
+        // Each further key splits the lines so far; new numbers are given in the order in which they are met.
+        for (_, key) in self.keys.iter().enumerate().filter(|(i, _)| *i != along) {
+            let mut met: HashMap<(usize, usize), usize> = HashMap::new();
+            for (line, group) in lines.iter_mut().zip(&self.rows) {
+                if let Some(line) = line {
+                    let next = met.len();
+                    *line = *met.entry((*line, key.rank(group))).or_insert(next);
+                }
+            }
+        }
+        lines
+    }
+
     /// Leaves out groups, by position.
     pub(crate) fn retain(&mut self, keep: &[bool]) {
         let mut keep = keep.iter();

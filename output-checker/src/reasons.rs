@@ -49,6 +49,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
         Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
+        Rule::ClassDisclosure => Some(&codes::SDC_CLASS),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
         Rule::RareLabel => Some(&codes::SDC_RARE_LABEL),
@@ -81,6 +82,7 @@ fn why(rule: Rule, rules: &RulePack) -> String {
                 rules.complement.minimum
             )
         }
+        Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
         Rule::Threshold => format!("fewer than {} people stand behind it", rules.units.minimum),
         Rule::Zero => "nobody stands behind it".into(),
         Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),

@@ -12,8 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ComplementRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy, Rounding, SizeRule,
-    UnitsRule,
+    ClassRule, ComplementRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy, Rounding,
+    SizeRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -109,6 +109,8 @@ pub struct Criteria {
     pub domains: DomainsRule,
     /// Differences of two values of one row.
     pub complement: ComplementRule,
+    /// Groups whose people all fall into one category.
+    pub class: ClassRule,
     /// Sums.
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.
@@ -227,6 +229,7 @@ impl SdcRecord {
                 labels: rules.labels,
                 domains: rules.domains,
                 complement: rules.complement,
+                class: rules.class,
                 magnitudes: rules.magnitudes,
                 dominance: rules.dominance.clone(),
                 rounding: rules.rounding,

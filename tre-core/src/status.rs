@@ -39,6 +39,8 @@ pub enum Rule {
     DegreesOfFreedom,
     /// The cell differs from another value of its row by too few units.
     Complement,
+    /// All units of its line are in one category.
+    ClassDisclosure,
     /// Too few units.
     Threshold,
     /// No unit at all, where the policy does not show zeros.
@@ -55,13 +57,14 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
     Rule::Dominance,
     Rule::DegreesOfFreedom,
     Rule::Complement,
+    Rule::ClassDisclosure,
     Rule::Threshold,
     Rule::Zero,
     Rule::RareLabel,
@@ -135,6 +138,7 @@ impl fmt::Display for Rule {
             Rule::Dominance => "dominance",
             Rule::DegreesOfFreedom => "degrees-of-freedom",
             Rule::Complement => "complement",
+            Rule::ClassDisclosure => "class-disclosure",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",
             Rule::RareLabel => "rare-label",

@@ -5,8 +5,10 @@
 //! however many other rules it breaks; all other words are said only of values with enough people.
 //!
 //! The order, where a value breaks several rules: `rare-label`, `threshold`, `complement`, `same-value`; these concern
-//! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum.
+//! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum. `class-disclosure` comes
+//! after all groups have been judged and prevails over all but `rare-label`: a line is worded alike.
 
+mod class_disclosure;
 mod complement;
 pub(crate) mod completion;
 mod degrees;
@@ -21,8 +23,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{Contributors, RulePack};
+use tre_core::policy::{Contributors, RulePack, Unanimous};
 use tre_core::status::Rule;
+
+use crate::groups::Groups;
 
 use dominance::{Contributions, Dominance};
 
@@ -102,6 +106,8 @@ impl Verdict {
 pub(crate) struct Referrals {
     /// There is a sum of values below zero.
     pub negative: bool,
+    /// All people of a line are in one category.
+    pub unanimous: bool,
 }
 
 /// The evidence of one group; of nobody, if the group is there by declaration only.
@@ -233,4 +239,51 @@ fn judge_argument(
         Dominance::Referred => referrals.negative |= enough,
     }
     verdict
+}
+
+/// Adds what the table as a whole says to the verdicts on its groups, `arguments.len()` per group in the groups' order.
+pub(crate) fn judge_lines(
+    cells: &BaseCells,
+    groups: &Groups<'_>,
+    arguments: &[Argument],
+    rules: &RulePack,
+    verdicts: &mut [Verdict],
+    referrals: &mut Referrals,
+) {
+    if arguments.is_empty() || rules.class.unanimous == Unanimous::Show {
+        return;
+    }
+    let evidence = |group: usize| Evidence {
+        cells,
+        row: groups.rows().get(group).and_then(|group| group.source),
+    };
+    for key in 0..groups.keys() {
+        let lines = groups.lines(key);
+        let mut worded = |unanimous: Vec<Option<u64>>, concerns: &dyn Fn(usize) -> bool| {
+            for (row, people) in verdicts.chunks_mut(arguments.len()).zip(unanimous) {
+                let Some(people) = people else { continue };
+                let enough = rules.units.minimum.is_met_by(people);
+                let word = match (enough, rules.class.unanimous) {
+                    (false, _) => Rule::Threshold,
+                    (true, Unanimous::Suppress) => Rule::ClassDisclosure,
+                    (true, Unanimous::Refer | Unanimous::Show) => {
+                        referrals.unanimous = true;
+                        continue;
+                    }
+                };
+                for (i, verdict) in row.iter_mut().enumerate() {
+                    let stands = matches!(verdict.counts, Some(Rule::RareLabel | Rule::ClassDisclosure));
+                    if concerns(i) && !stands {
+                        *verdict = Verdict::all(word);
+                    }
+                }
+            }
+        };
+        let units = class_disclosure::unanimous(&lines, |group| evidence(group).units());
+        worded(units, &|_| true);
+        for (i, argument) in arguments.iter().enumerate().filter(|(_, a)| a.index.is_some()) {
+            let present = class_disclosure::unanimous(&lines, |group| evidence(group).present(*argument));
+            worded(present, &|concerned| concerned == i);
+        }
+    }
 }

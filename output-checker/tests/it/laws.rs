@@ -9,8 +9,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::ValueKind;
 use tre_core::policy::{Policy, Showing};
-use tre_core::status::Status;
+use tre_core::status::{Rule, Status};
 
+use crate::laws_of_lines::*;
 use crate::laws_of_sums::*;
 use crate::parameters::*;
 use crate::world::*;
@@ -76,8 +77,20 @@ pub(crate) fn a_difference_has_enough_people(
             other.extend(question.rows_of(person.0, rng));
         }
         let after = question.ask(&other, policy, rng);
-        if (&before.decision, &before.notices) != (&after.decision, &after.notices) {
-            return Some(format!("decision or notices differ without {person:?}"));
+        if before.notices != after.notices {
+            return Some(format!("notices differ without {person:?}"));
+        }
+        let is_in_enough = || {
+            let mut rows = world.iter().chain(&other).filter(|row| row.unit == person.0);
+            rows.any(|row| {
+                let worlds = [world, &other].map(|world| world.iter().collect::<Vec<&Row>>());
+                worlds
+                    .iter()
+                    .any(|rows| line_has_enough(rows, &row.keys, person.0, reference))
+            })
+        };
+        if before.decision != after.decision && !(may_refer(policy) && is_in_enough()) {
+            return Some(format!("decision differs without {person:?}"));
         }
         let tables = [&before, &after].map(|checked| {
             table(checked.treated.batch(), question)
@@ -92,13 +105,49 @@ pub(crate) fn a_difference_has_enough_people(
                     continue;
                 }
                 let worlds = [group(world, keys), group(&other, keys)];
-                if !is_allowed(question, &worlds, keys, i, shown, person.0, reference) {
+                // What is said of a line, and then also which of its rows stand in the answer, is said of its people.
+                let lines = [world, &other].map(|world| world.iter().collect::<Vec<&Row>>());
+                let of_line = |i: usize| shown[i].is_none_or(|cell: Shown| cell.is_suppressed());
+                let line = reference.class != "show"
+                    && (of_line(0) || of_line(1))
+                    && lines
+                        .iter()
+                        .any(|rows| line_has_enough(rows, keys, person.0, reference));
+                if !line && !is_allowed(question, &worlds, keys, i, shown, person.0, reference) {
                     return Some(format!("person {person:?}, group {keys:?}, value {i}: {shown:?}"));
                 }
             }
         }
     }
     None
+}
+
+/// Whether the policy lets people decide by what is in the cells.
+fn may_refer(policy: &Policy) -> bool {
+    use tre_core::policy::{DominanceRule, Unanimous, Undecided};
+    let negative = matches!(
+        policy.rules().dominance,
+        DominanceRule::Rules {
+            negative: Undecided::Refer,
+            ..
+        }
+    );
+    negative || policy.rules().class.unanimous == Unanimous::Refer
+}
+
+/// Whether enough people, this one among them, are in a line through these keys, along one of them; the group itself is
+/// in every such line.
+fn line_has_enough(rows: &[&Row], keys: &Keys, person: u32, reference: Parameters) -> bool {
+    let lines = (0..keys.len().max(1)).map(|along| {
+        let others = |row: &&&Row| {
+            let mut pairs = row.keys.iter().zip(keys).enumerate();
+            pairs.all(|(i, (a, b))| i == along || a == b)
+        };
+        people(rows.iter().filter(others).copied(), None)
+    });
+    lines
+        .into_iter()
+        .any(|people| people.len() >= reference.minimum as usize && people.contains(&person))
 }
 
 fn is_allowed(
@@ -290,7 +339,7 @@ fn statuses_say_no_more_than_the_policy(
             let told = shown.status.rule();
             if shown.status.status() != expected
                 || (shown.is_suppressed() && shown.value.is_some())
-                || (shown.is_suppressed() && few && told != tre_core::status::Rule::Threshold)
+                || (shown.is_suppressed() && few && !says_nothing_of_few(told))
             {
                 return Some(format!("group {keys:?}, {kind:?}, {behind} people: {shown:?}"));
             }
@@ -299,12 +348,18 @@ fn statuses_say_no_more_than_the_policy(
     None
 }
 
-const LAWS: [(&str, Law); 9] = [
+/// Words that are told of a value of too few: `class-disclosure` is about its line, and then of all values of that.
+fn says_nothing_of_few(rule: Rule) -> bool {
+    matches!(rule, Rule::Threshold | Rule::ClassDisclosure)
+}
+
+const LAWS: [(&str, Law); 10] = [
     ("a difference has enough people", a_difference_has_enough_people),
     ("no difference of two isolates", no_difference_of_two_isolates),
     ("shown values have enough people", shown_values_have_enough_people),
     ("labels have enough people", labels_have_enough_people),
     ("rows say nothing", rows_say_nothing),
+    ("lines tell nobody's category", lines_tell_nobodys_category),
     ("sums state nobody's value", sums_state_nobodys_value),
     (
         "nobody can compute another's contribution",
@@ -334,6 +389,28 @@ fn all_laws_hold_where_zeros_are_shown() {
                 ..STRICT
             },
         );
+    }
+}
+
+#[test]
+fn a_referral_turns_on_enough_people_only() {
+    let dominance: &'static str = Box::leak(STRICT.dominance.replace("suppress", "refer").into_boxed_str());
+    for zero in ["show", "suppress"] {
+        for (class, dominance) in [
+            ("refer", STRICT.dominance),
+            ("show", dominance),
+            ("refer", dominance),
+        ] {
+            holds(
+                a_difference_has_enough_people,
+                Parameters {
+                    class,
+                    dominance,
+                    zero,
+                    ..STRICT
+                },
+            );
+        }
     }
 }
 

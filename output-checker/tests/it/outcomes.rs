@@ -63,10 +63,14 @@ fn question(declared: bool) -> Question {
     )
 }
 
-/// The answer as lines: label, count(*), count(cost), sum(cost), disclosure.
+/// The answer as lines: label, count(*), count(cost), sum(cost), disclosure; above them `refer` where a person decides.
 fn answer(question: &Question, rows: &[Row], policy: &Policy) -> Vec<String> {
     let checked = question.ask(rows, policy, &mut ChaCha8Rng::seed_from_u64(1));
-    assert_eq!(checked.decision, Decision::Release);
+    let referred = match checked.decision {
+        Decision::Release => None,
+        Decision::Refer { .. } => Some("refer".to_owned()),
+        Decision::Withhold { .. } => panic!("{:?}", checked.decision),
+    };
     let line = |(keys, values): (Keys, Vec<Shown>)| {
         let text = |shown: &Shown| shown.value.map_or("NULL".into(), |value| value.to_string());
         let told = disclosure(
@@ -84,10 +88,8 @@ fn answer(question: &Question, rows: &[Row], policy: &Policy) -> Vec<String> {
         .trim_end()
         .to_owned()
     };
-    table(checked.treated.batch(), question)
-        .into_iter()
-        .map(line)
-        .collect()
+    let lines = table(checked.treated.batch(), question).into_iter().map(line);
+    referred.into_iter().chain(lines).collect()
 }
 
 const ORDINARY: Group = Group {
@@ -114,7 +116,10 @@ fn cases() -> Vec<(
             false,
             vec![ORDINARY],
             vec!["a 43 43 49320"],
-            vec!["a 45 45 49300 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 45 45 49300 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "nine people: below NDB's minimum, not below OpenSAFELY's",
@@ -124,7 +129,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec![],
-            vec!["a 10 10 9250 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 10 10 9250 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "a declared domain: nobody in c and b, seven people in a",
@@ -152,7 +160,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "count(*) minus count(cost) would be nine people: too few for NDB, enough for OpenSAFELY",
@@ -162,7 +173,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (complement); s: suppressed (complement)"],
-            vec!["a 45 35 40050 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 45 35 40050 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "nobody has a cost: zero is a count under NDB",
@@ -172,14 +186,20 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 0 NULL"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "everybody has the same cost",
             false,
             vec![Group { step: 0, ..ORDINARY }],
             vec!["a 43 NULL NULL m: suppressed (same-value); s: suppressed (same-value)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (same-value); s: suppressed (same-value)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (same-value); s: suppressed (same-value)",
+            ],
         ),
         (
             "all but three have a cost of zero: the sum is that of three people",
@@ -189,7 +209,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "all have a cost of zero: told in the same words as three who have not",
@@ -199,7 +222,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "labels outside of the domain and NULL come last, and only with enough people",

@@ -10,6 +10,7 @@ pub(crate) struct Parameters {
     pub labels: u32,
     pub complete_up_to: u32,
     pub complement: u32,
+    pub class: &'static str,
     pub digits: u32,
     pub contributors: &'static str,
     pub same_value: &'static str,
@@ -28,6 +29,7 @@ pub(crate) const STRICT: Parameters = Parameters {
     labels: 3,
     complete_up_to: 6,
     complement: 3,
+    class: "suppress",
     digits: 3,
     contributors: "nonzero",
     same_value: "suppress",
@@ -48,6 +50,7 @@ impl Parameters {
             labels,
             complete_up_to,
             complement,
+            class,
             digits,
             ..
         } = self;
@@ -69,6 +72,7 @@ impl Parameters {
              [labels]\nminimum = {labels}\n\
              [domains]\ncomplete_up_to = {complete_up_to}\n\
              [complement]\nminimum = {complement}\n\
+             [class]\nunanimous = \"{class}\"\n\
              [magnitudes]\nsignificant_digits = {digits}\ncontributors = \"{contributors}\"\nsame_value = \"{same_value}\"\n\
              degrees_of_freedom = {degrees}\n\
              [dominance]\n{dominance}\n\

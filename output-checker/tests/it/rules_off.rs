@@ -2,6 +2,7 @@
 //! that cannot fail proves nothing.
 
 use crate::laws::*;
+use crate::laws_of_lines::*;
 use crate::laws_of_sums::*;
 use crate::parameters::*;
 
@@ -131,4 +132,11 @@ fn without_a_rule_of_dominance_a_contribution_is_known() {
 #[test]
 fn without_degrees_of_freedom_a_sum_is_of_as_few_people_as_a_count() {
     fails(sums_have_degrees_of_freedom, Parameters { degrees: 0, ..STRICT });
+}
+
+#[test]
+fn without_the_rule_for_classes_a_line_tells_a_category() {
+    for class in ["show", "refer"] {
+        fails(lines_tell_nobodys_category, Parameters { class, ..STRICT });
+    }
 }

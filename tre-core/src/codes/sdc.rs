@@ -64,6 +64,11 @@ super::codes! {
         "A mean of n people has n - 1 degrees of freedom; the policy demands more of them for a sum or an average than of people for a count.",
         "group more coarsely, or ask for the count only";
 
+    /// Suppressed: everybody of a group falls into one category.
+    SDC_CLASS = "TRE-SDC-019", "suppressed (class-disclosure): everybody of a group falls into one category",
+        "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. All categories are suppressed, so that it is not said in which one they are.",
+        "leave out the key, or group more coarsely";
+
     /// More rows than the policy lets out at once.
     SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",
         "The policy limits how many rows one aggregation over people may answer with. Only rows that may be shown are counted.",
@@ -80,4 +85,8 @@ super::codes! {
     SDC_NEGATIVE = "TRE-SDC-024", "a sum over values below zero needs a person",
         "Contributions of both signs cancel, so that the largest may be larger than the whole sum: rules of dominance are not defined for them, and the policy lets a person decide.",
         "file a request, or restrict the question to values of one sign with WHERE";
+    /// Referred: everybody of a group falls into one category.
+    SDC_UNANIMOUS = "TRE-SDC-025", "everybody of a group falls into one category, which needs a person",
+        "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. Whether that matters depends on the category, and the policy lets a person decide.",
+        "file a request, leave out the key, or group more coarsely";
 }

@@ -13,6 +13,7 @@
 //! | `labels` | `minimum` | people behind a value of a key without declared domain |
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
+//! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
 //! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
@@ -38,8 +39,8 @@ pub use quantities::{
     DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits,
 };
 pub use rules::{
-    Above, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit, Rounding,
-    Showing, SizeRule, Source, Undecided, UnitsRule, ViewExit,
+    Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
+    Rounding, Showing, SizeRule, Source, Unanimous, Undecided, UnitsRule, ViewExit,
 };
 
 /// Largest policy file, in bytes.
@@ -70,6 +71,8 @@ pub struct RulePack {
     pub domains: DomainsRule,
     /// Differences of two values of one row.
     pub complement: ComplementRule,
+    /// Groups whose people all fall into one category.
+    pub class: ClassRule,
     /// Sums.
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.

@@ -61,6 +61,26 @@ pub struct ComplementRule {
     pub minimum: MinimumUnits,
 }
 
+/// Groups whose people all fall into one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassRule {
+    /// What becomes of a group whose people all fall into one category of a key.
+    pub unanimous: Unanimous,
+}
+
+/// What becomes of a group whose people all fall into one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unanimous {
+    /// It is shown.
+    Show,
+    /// All its categories are suppressed.
+    Suppress,
+    /// A person decides about the whole answer.
+    Refer,
+}
+
 /// Sums, and what is computed from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

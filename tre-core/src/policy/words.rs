@@ -1,6 +1,6 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
-use super::{Above, Contributors, DominanceRule, Rounding, RulePack, Showing, Undecided};
+use super::{Above, Contributors, DominanceRule, Rounding, RulePack, Showing, Unanimous, Undecided};
 
 /// One sentence per rule, in the order in which the rules are applied.
 pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
@@ -35,6 +35,16 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         "Of two values of one row that differ by 1 to {}, the one of fewer people is suppressed.",
         below(rules.complement.minimum.get())
     ));
+    match rules.class.unanimous {
+        Unanimous::Show => {}
+        Unanimous::Suppress => sentences.push(
+            "Where everybody of a group falls into one category of a key, all categories are suppressed."
+                .into(),
+        ),
+        Unanimous::Refer => sentences.push(
+            "A table in which everybody of a group falls into one category of a key goes to a person.".into(),
+        ),
+    }
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
     }
