@@ -15,6 +15,7 @@ use crate::decision::Decision;
 use crate::groups::Groups;
 use crate::lineage::Lineage;
 use crate::question;
+use crate::rules::tagged::MinimaByTag;
 use crate::rules::{self, Argument, Evidence, Referrals, Verdict, completion};
 use crate::summary::Summary;
 use crate::treated::TreatedCells;
@@ -102,7 +103,8 @@ fn judge_and_treat(
 
     let arguments = rules::arguments(&lineage.layout);
     let mut referrals = Referrals::default();
-    let verdicts = judge(cells, &mut groups, &arguments, rules, &mut referrals);
+    let minima = MinimaByTag::new(lineage, rules);
+    let verdicts = judge(cells, &mut groups, &minima, &arguments, rules, &mut referrals);
 
     let mut columns = groups.key_columns();
     let mut statuses = Vec::with_capacity(lineage.layout.values.len());
@@ -137,20 +139,32 @@ fn judge_and_treat(
 fn judge(
     cells: &BaseCells,
     groups: &mut Groups<'_>,
+    minima: &MinimaByTag<'_>,
     arguments: &[Argument],
     rules: &RulePack,
     referrals: &mut Referrals,
 ) -> Vec<Verdict> {
+    let of_group = |group| minima.of_group(|key| groups.label(group, key));
+    let minima: Vec<_> = groups.rows().iter().map(of_group).collect();
     let width = arguments.len().max(1);
     let mut verdicts = vec![Verdict::default(); groups.rows().len() * width];
-    for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks_mut(width)) {
+    let each = groups.rows().iter().zip(&minima);
+    for ((group, minima), verdicts) in each.zip(verdicts.chunks_mut(width)) {
         let evidence = Evidence {
             cells,
             row: group.source,
         };
-        rules::judge(evidence, group.declared, arguments, rules, verdicts, referrals);
+        rules::judge(
+            evidence,
+            group.declared,
+            *minima,
+            arguments,
+            rules,
+            verdicts,
+            referrals,
+        );
     }
-    rules::judge_lines(cells, groups, arguments, rules, &mut verdicts, referrals);
+    rules::judge_lines(cells, groups, &minima, arguments, rules, &mut verdicts, referrals);
     let mut kept = Vec::with_capacity(verdicts.len());
     let mut keep = Vec::with_capacity(groups.rows().len());
     for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks(width)) {
@@ -238,6 +252,16 @@ fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
             "{which} are not shown when fewer than {} people are in them",
             rules.labels.minimum
         ));
+    }
+    for rule in &rules.tagged {
+        if lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+            let minima = rule.classes.iter().map(|class| class.minimum.to_string());
+            notices.push(format!(
+                "values by `{}` are shown for listed ones only, when at least {} people stand behind them",
+                rule.tag,
+                minima.collect::<Vec<_>>().join(" or ")
+            ));
+        }
     }
     let sums = lineage.layout.values.iter().any(|kind| kind.is_magnitude());
     if sums {

@@ -117,6 +117,16 @@ impl<'a> Groups<'a> {
         self.keys.len()
     }
 
+    /// A group's value of a key as SQL prints texts and integers; `None` for NULL and for values of other types.
+    pub(crate) fn label(&self, group: &Group, key: usize) -> Option<String> {
+        let key = self.keys.get(key)?;
+        match (key.column_type, key.values.get(key.rank(group))?) {
+            (ColumnType::Text, Key::Text(text)) => Some((*text).to_owned()),
+            (ColumnType::Int, Key::Number(number)) => Some(number.to_string()),
+            (_, Key::Text(_) | Key::Number(_)) => None,
+        }
+    }
+
     /// The line of every group along one key: groups with equal values of all other keys have equal numbers. `None` where
     /// the key is NULL.
     pub(crate) fn lines(&self, along: usize) -> Vec<Option<usize>> {

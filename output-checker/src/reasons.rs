@@ -52,6 +52,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::ClassDisclosure => Some(&codes::SDC_CLASS),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
+        Rule::Tag => Some(&codes::SDC_TAG),
         Rule::RareLabel => Some(&codes::SDC_RARE_LABEL),
     }
 }
@@ -83,7 +84,18 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             )
         }
         Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
-        Rule::Threshold => format!("fewer than {} people stand behind it", rules.units.minimum),
+        Rule::Threshold => {
+            let by_tag = rules.tagged.iter().filter_map(|rule| {
+                let strictest = rule.strictest().filter(|most| *most > rules.units.minimum)?;
+                Some(format!(" (for some values of `{}`: {strictest})", rule.tag))
+            });
+            let by_tag: String = by_tag.collect();
+            format!(
+                "fewer than {} people stand behind it{by_tag}",
+                rules.units.minimum
+            )
+        }
+        Rule::Tag => "the policy shows nothing of this value of a tagged column".into(),
         Rule::Zero => "nobody stands behind it".into(),
         Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
     }

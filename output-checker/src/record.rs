@@ -12,8 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ClassRule, ComplementRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy, Rounding,
-    SizeRule, UnitsRule,
+    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy,
+    Rounding, SizeRule, TaggedRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -117,6 +117,10 @@ pub struct Criteria {
     pub dominance: DominanceRule,
     /// Rounding.
     pub rounding: Rounding,
+    /// Minima that depend on the value of a tagged column.
+    pub tagged: Vec<TaggedRule>,
+    /// Tags that may not meet.
+    pub crosses: CrossesRule,
     /// Keys and rows.
     pub size: SizeRule,
 }
@@ -233,6 +237,8 @@ impl SdcRecord {
                 magnitudes: rules.magnitudes,
                 dominance: rules.dominance.clone(),
                 rounding: rules.rounding,
+                tagged: rules.tagged.clone(),
+                crosses: rules.crosses.clone(),
                 size: rules.size,
             },
             decision: RecordedDecision::worst(aggregations.iter().map(|part| &part.decision)),

@@ -45,6 +45,8 @@ pub enum Rule {
     Threshold,
     /// No unit at all, where the policy does not show zeros.
     Zero,
+    /// The value of a tagged key of which the policy shows nothing.
+    Tag,
     /// Too few units behind the row's label.
     RareLabel,
 }
@@ -57,7 +59,7 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
@@ -67,6 +69,7 @@ const RULES: [Rule; 10] = [
     Rule::ClassDisclosure,
     Rule::Threshold,
     Rule::Zero,
+    Rule::Tag,
     Rule::RareLabel,
 ];
 
@@ -141,6 +144,7 @@ impl fmt::Display for Rule {
             Rule::ClassDisclosure => "class-disclosure",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",
+            Rule::Tag => "tag",
             Rule::RareLabel => "rare-label",
         })
     }

@@ -20,10 +20,14 @@
 //! cells = [{ values = [[11, 1], [1, 500]], count_x = "12", sum_x = "511" }]
 //! ```
 //!
+//! `[[codes]]` with `tag`, `minimum` and `values` adds values to a class of the policy, whose own lists may be an
+//! operator's to fill in.
+//!
 //! | key of a case | meaning |
 //! |---|---|
 //! | `name` | in a few words; unique in the file |
-//! | `keys` | group keys of the table: `name`, `values` where the domain is declared; none: one group of everybody |
+//! | `keys` | group keys of the table: `name`, `values` where the domain is declared, `tag`, tags that it is `computed_from`; none: one group of everybody |
+//! | `selected_by` | tags of columns by which its people are selected |
 //! | `cells` | the groups |
 //! | `decision` | `release` (when left out), `refer` or `withhold` |
 //!
@@ -41,7 +45,7 @@ use serde::Deserialize;
 
 use tre_core::codes::{self, Problem};
 use tre_core::ids::PolicyId;
-use tre_core::policy::Policy;
+use tre_core::policy::{MinimumUnits, Policy, RulePack};
 
 /// Largest file of cases, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -55,8 +59,21 @@ const MAX_PEOPLE: u64 = 1_000_000_000;
 pub struct Conformance {
     /// Whose cases these are.
     policy: PolicyId,
+    /// Values that these cases are about, in the policy's classes.
+    #[serde(default)]
+    codes: Vec<Codes>,
     /// The cases.
     case: Vec<Case>,
+}
+
+/// Values of a tag that a class of the policy lists in these cases, beside its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Codes {
+    tag: String,
+    /// The class, by its minimum.
+    minimum: MinimumUnits,
+    values: Vec<String>,
 }
 
 /// One table.
@@ -66,6 +83,8 @@ struct Case {
     name: String,
     #[serde(default)]
     keys: Vec<CaseKey>,
+    #[serde(default)]
+    selected_by: Vec<String>,
     cells: Vec<CaseCell>,
     #[serde(default)]
     decision: Word,
@@ -78,6 +97,9 @@ struct CaseKey {
     name: String,
     /// The declared domain; none: the key declares no domain.
     values: Option<Vec<String>>,
+    tag: Option<String>,
+    #[serde(default)]
+    computed_from: Vec<String>,
 }
 
 /// A group, and what has to become of its values.
@@ -172,11 +194,28 @@ impl Conformance {
             let what = format!("these are cases of `{}`, not of `{}`", self.policy, policy.id());
             return Err(malformed(what));
         }
+        let rules = self.with_codes(policy.rules().clone())?;
         let mut outcomes = Vec::new();
         for case in &self.case {
-            outcomes.extend(run::case(case, policy.rules())?);
+            outcomes.extend(run::case(case, &rules)?);
         }
         Ok(outcomes)
+    }
+
+    /// The rules with the values of these cases in their classes.
+    fn with_codes(&self, mut rules: RulePack) -> Result<RulePack, Problem> {
+        for Codes { tag, minimum, values } in &self.codes {
+            let rule = rules.tagged.iter_mut().find(|rule| rule.tag == *tag);
+            let class = rule.and_then(|rule| rule.classes.iter_mut().find(|class| class.minimum == *minimum));
+            match class {
+                Some(class) => class.values.extend(values.iter().cloned()),
+                None => {
+                    let what = format!("the policy has no class of `{tag}` with a minimum of {minimum}");
+                    return Err(malformed(what));
+                }
+            }
+        }
+        Ok(rules)
     }
 }
 

@@ -94,6 +94,7 @@ fn lineage(case: &Case, values: Vec<ValueKind>) -> Result<Lineage, String> {
             filtered: false,
         }],
         layout,
+        selected_by: case.selected_by.clone(),
     })
 }
 
@@ -103,6 +104,8 @@ fn key(key: &CaseKey) -> KeyLineage {
         name: key.name.clone(),
         column_type: ColumnType::Text,
         domain: domain.map(|values| values.iter().cloned().map(Value::Text).collect()),
+        tag: key.tag.clone(),
+        computed_from: key.computed_from.clone(),
     }
 }
 

@@ -19,37 +19,35 @@
 //!
 //! *Parameters.* `class.unanimous`: `show`, `suppress` or `refer`.
 
-/// How many people the one category has that people are in.
+/// In which categories of a line people are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// Nobody is in any category.
+    /// Nobody is in any.
     Empty,
-    /// All are in one, which has so many.
-    Unanimous(u64),
+    /// All are in that of this group.
+    Unanimous(usize),
     /// They are in several.
     Divided,
 }
 
-/// For every group the people of the one category that its line's people are in; `None` where they are in several, or
-/// nobody is in any.
+/// For every group the one group of its line that people are in; `None` where they are in several, or nobody is in any.
 ///
 /// `lines`: the line of each group, `None` for one whose key is NULL. `people`: how many are in each group.
-pub(super) fn unanimous(lines: &[Option<usize>], people: impl Fn(usize) -> u64) -> Vec<Option<u64>> {
+pub(super) fn unanimous(lines: &[Option<usize>], people: impl Fn(usize) -> u64) -> Vec<Option<usize>> {
     let count = lines.iter().flatten().max().map_or(0, |last| last + 1);
     let mut found = vec![Line::Empty; count];
     for (group, line) in lines.iter().enumerate() {
-        let here = people(group);
         if let Some(line) = line.and_then(|line| found.get_mut(line))
-            && here > 0
+            && people(group) > 0
         {
             *line = match line {
-                Line::Empty => Line::Unanimous(here),
+                Line::Empty => Line::Unanimous(group),
                 Line::Unanimous(_) | Line::Divided => Line::Divided,
             };
         }
     }
     let of_group = |line: &Option<usize>| match line.and_then(|line| found.get(line)) {
-        Some(Line::Unanimous(people)) => Some(*people),
+        Some(Line::Unanimous(one)) => Some(*one),
         Some(Line::Empty | Line::Divided) | None => None,
     };
     lines.iter().map(of_group).collect()
@@ -65,9 +63,9 @@ mod tests {
             &'static str,
             &'static [Option<usize>],
             &'static [u64],
-            &'static [Option<u64>],
+            &'static [Option<usize>],
         );
-        // (case, line of each group, people of each group, people of the one category)
+        // (case, line of each group, people of each group, the one group of its line that people are in)
         let cases: [Case; 9] = [
             ("no groups", &[], &[], &[]),
             ("nobody", &[Some(0), Some(0)], &[0, 0], &[None, None]),
@@ -75,27 +73,27 @@ mod tests {
                 "all in the first",
                 &[Some(0), Some(0)],
                 &[30, 0],
-                &[Some(30), Some(30)],
+                &[Some(0), Some(0)],
             ),
             (
                 "all in the last",
                 &[Some(0), Some(0)],
                 &[0, 30],
-                &[Some(30), Some(30)],
+                &[Some(1), Some(1)],
             ),
             ("one elsewhere", &[Some(0), Some(0)], &[30, 1], &[None, None]),
-            ("a line of one group", &[Some(0)], &[30], &[Some(30)]),
+            ("a line of one group", &[Some(0)], &[30], &[Some(0)]),
             (
                 "two lines",
                 &[Some(0), Some(1), Some(0), Some(1)],
                 &[5, 7, 0, 7],
-                &[Some(5), None, Some(5), None],
+                &[Some(0), None, Some(0), None],
             ),
             (
                 "NULL does not divide a line",
                 &[Some(0), Some(0), None],
                 &[30, 0, 9],
-                &[Some(30), Some(30), None],
+                &[Some(0), Some(0), None],
             ),
             ("all are NULL", &[Some(0), None], &[0, 9], &[None, None]),
         ];

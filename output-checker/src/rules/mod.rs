@@ -4,18 +4,21 @@
 //! `disclosure` must not say more than the policy does. So whatever has too few people is suppressed as `threshold`,
 //! however many other rules it breaks; all other words are said only of values with enough people.
 //!
-//! The order, where a value breaks several rules: `rare-label`, `threshold`, `complement`, `same-value`; these concern
+//! The order, where a value breaks several rules: `tag`, which turns on no person; `rare-label`, `threshold`, `complement`, `same-value`; these concern
 //! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum. `class-disclosure` comes
-//! after all groups have been judged and prevails over all but `rare-label`: a line is worded alike.
+//! after all groups have been judged and prevails over all but `tag` and `rare-label`: a line is worded alike.
 
 mod class_disclosure;
 mod complement;
 pub(crate) mod completion;
+pub(crate) mod cross;
 mod degrees;
 pub(crate) mod dimensions;
 mod dominance;
+mod lines;
 mod rare_label;
 mod same_value;
+pub(crate) mod tagged;
 mod threshold;
 
 use arrow_array::Array;
@@ -23,12 +26,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{Contributors, RulePack, Unanimous};
+use tre_core::policy::{Contributors, RulePack, UnitsRule};
 use tre_core::status::Rule;
 
-use crate::groups::Groups;
-
 use dominance::{Contributions, Dominance};
+use tagged::Minima;
+
+pub(crate) use lines::judge_lines;
 
 /// An argument of the table's values: the row itself or a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,16 +167,22 @@ impl Evidence<'_> {
 
 /// Writes the verdict on one group into `verdicts`, one per argument.
 ///
-/// `declared`: the group stands in the answer whatever the data are.
+/// `declared`: the group stands in the answer whatever the data are. `minima`: how many people it needs; `None`: nothing
+/// of it is shown.
 pub(crate) fn judge(
     evidence: Evidence<'_>,
     declared: bool,
+    minima: Option<Minima>,
     arguments: &[Argument],
     rules: &RulePack,
     verdicts: &mut [Verdict],
     referrals: &mut Referrals,
 ) {
-    if !declared && rare_label::suppresses(evidence.units(), &rules.labels) {
+    let Some(minima) = minima else {
+        verdicts.fill(Verdict::all(Rule::Tag));
+        return;
+    };
+    if !declared && rare_label::suppresses(evidence.units(), &minima.labels) {
         verdicts.fill(Verdict::all(Rule::RareLabel));
         return;
     }
@@ -183,7 +193,7 @@ pub(crate) fn judge(
                 units: [evidence.present(*a), evidence.present(*b)],
                 without: [evidence.counted_without(*a, *b), evidence.counted_without(*b, *a)],
             };
-            let weaker = match complement::suppresses(pair, &rules.complement) {
+            let weaker = match complement::suppresses(pair, &minima.complement) {
                 None => continue,
                 Some(complement::Side::First) => i,
                 Some(complement::Side::Second) => j,
@@ -194,7 +204,14 @@ pub(crate) fn judge(
         }
     }
     for (argument, verdict) in arguments.iter().zip(verdicts) {
-        *verdict = judge_argument(evidence, *argument, verdict.counts, rules, referrals);
+        *verdict = judge_argument(
+            evidence,
+            *argument,
+            verdict.counts,
+            minima.units,
+            rules,
+            referrals,
+        );
     }
 }
 
@@ -203,6 +220,7 @@ fn judge_argument(
     evidence: Evidence<'_>,
     argument: Argument,
     complement: Option<Rule>,
+    units: UnitsRule,
     rules: &RulePack,
     referrals: &mut Referrals,
 ) -> Verdict {
@@ -210,10 +228,10 @@ fn judge_argument(
         units: evidence.present(argument),
         contributors: evidence.contributors(argument, rules.magnitudes.contributors),
     };
-    let enough = threshold::enough(behind, &rules.units);
+    let enough = threshold::enough(behind, &units);
     let worded = |rule| Some(if enough { rule } else { Rule::Threshold });
     let summed = argument.sum.is_some();
-    if threshold::suppresses(behind, &rules.units) {
+    if threshold::suppresses(behind, &units) {
         return Verdict::all(Rule::Threshold);
     }
     let same = summed && same_value::suppresses(evidence.extremes(argument), &rules.magnitudes);
@@ -239,51 +257,4 @@ fn judge_argument(
         Dominance::Referred => referrals.negative |= enough,
     }
     verdict
-}
-
-/// Adds what the table as a whole says to the verdicts on its groups, `arguments.len()` per group in the groups' order.
-pub(crate) fn judge_lines(
-    cells: &BaseCells,
-    groups: &Groups<'_>,
-    arguments: &[Argument],
-    rules: &RulePack,
-    verdicts: &mut [Verdict],
-    referrals: &mut Referrals,
-) {
-    if arguments.is_empty() || rules.class.unanimous == Unanimous::Show {
-        return;
-    }
-    let evidence = |group: usize| Evidence {
-        cells,
-        row: groups.rows().get(group).and_then(|group| group.source),
-    };
-    for key in 0..groups.keys() {
-        let lines = groups.lines(key);
-        let mut worded = |unanimous: Vec<Option<u64>>, concerns: &dyn Fn(usize) -> bool| {
-            for (row, people) in verdicts.chunks_mut(arguments.len()).zip(unanimous) {
-                let Some(people) = people else { continue };
-                let enough = rules.units.minimum.is_met_by(people);
-                let word = match (enough, rules.class.unanimous) {
-                    (false, _) => Rule::Threshold,
-                    (true, Unanimous::Suppress) => Rule::ClassDisclosure,
-                    (true, Unanimous::Refer | Unanimous::Show) => {
-                        referrals.unanimous = true;
-                        continue;
-                    }
-                };
-                for (i, verdict) in row.iter_mut().enumerate() {
-                    let stands = matches!(verdict.counts, Some(Rule::RareLabel | Rule::ClassDisclosure));
-                    if concerns(i) && !stands {
-                        *verdict = Verdict::all(word);
-                    }
-                }
-            }
-        };
-        let units = class_disclosure::unanimous(&lines, |group| evidence(group).units());
-        worded(units, &|_| true);
-        for (i, argument) in arguments.iter().enumerate().filter(|(_, a)| a.index.is_some()) {
-            let present = class_disclosure::unanimous(&lines, |group| evidence(group).present(*argument));
-            worded(present, &|concerned| concerned == i);
-        }
-    }
 }

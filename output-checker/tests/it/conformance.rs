@@ -61,7 +61,10 @@ fn every_number_of_every_shipped_policy_is_held_by_a_case() {
             let others = [Some(number + 1), fewer.then_some(number - 1)];
             for other in others.into_iter().flatten() {
                 let changed = file.replacen(&format!("{key}{digits}"), &format!("{key}{other}"), 1);
-                let changed = Policy::parse(policy.id(), &changed).unwrap();
+                // A minimum above that of a class contradicts it, which is noticed before any case.
+                let Ok(changed) = Policy::parse(policy.id(), &changed) else {
+                    continue;
+                };
                 let outcomes = Conformance::parse(&text).unwrap().run(&changed).unwrap();
                 assert!(
                     outcomes.iter().any(|outcome| !outcome.passed()),

@@ -12,6 +12,7 @@ use tre_core::policy::{Policy, Showing};
 use tre_core::status::{Rule, Status};
 
 use crate::laws_of_lines::*;
+use crate::laws_of_rows::*;
 use crate::laws_of_sums::*;
 use crate::parameters::*;
 use crate::world::*;
@@ -251,72 +252,6 @@ pub(crate) fn shown_values_have_enough_people(
     None
 }
 
-/// Enough people carry a label that is not declared.
-pub(crate) fn labels_have_enough_people(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    for (keys, _) in ask(question, world, policy, rng) {
-        let carry = people(group(world, &keys), None).len();
-        if !question.declares(&keys, reference.complete_up_to as usize) && carry < reference.labels as usize {
-            return Some(format!("{carry} people carry {keys:?}"));
-        }
-    }
-    None
-}
-
-/// Whether a combination of declared values stands in the answer does not depend on data; and the order of rows is that
-/// of the keys.
-pub(crate) fn rows_say_nothing(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    let rows: Vec<Keys> = ask(question, world, policy, rng)
-        .into_iter()
-        .map(|(keys, _)| keys)
-        .collect();
-    let declared = |rows: &[Keys]| -> Vec<Keys> {
-        let declares = |keys: &&Keys| question.declares(keys, reference.complete_up_to as usize);
-        rows.iter().filter(declares).cloned().collect()
-    };
-    let nobody: Vec<Keys> = ask(question, &[], policy, rng)
-        .into_iter()
-        .map(|(keys, _)| keys)
-        .collect();
-    if declared(&rows) != declared(&nobody) {
-        return Some(format!("rows {rows:?}, without anybody {nobody:?}"));
-    }
-    let places: Vec<Vec<(usize, String)>> = rows.iter().map(|keys| place(question, keys)).collect();
-    (!places.is_sorted()).then(|| format!("rows are in the order {rows:?}"))
-}
-
-/// Where a row belongs, told in another way than the checker's: declared values by their index, then others, then NULL.
-fn place(question: &Question, keys: &Keys) -> Vec<(usize, String)> {
-    let of_key = |(key, value): (&output_checker::lineage::KeyLineage, &Option<String>)| {
-        let Some(text) = value else {
-            return (usize::MAX, String::new());
-        };
-        let domain = key.domain.iter().flatten();
-        let index = domain.into_iter().position(|declared| match declared {
-            tre_core::types::Value::Text(declared) => declared == text,
-            tre_core::types::Value::Int(declared) => &declared.to_string() == text,
-            _ => false,
-        });
-        match (index, text.parse::<i64>()) {
-            (Some(index), _) => (index, String::new()),
-            (None, Ok(number)) => (usize::MAX - 1, format!("{:09}", number + 1_000)),
-            (None, Err(_)) => (usize::MAX - 1, text.clone()),
-        }
-    };
-    question.lineage.keys.iter().zip(keys).map(of_key).collect()
-}
-
 /// A suppressed value is NULL and is called suppressed; `threshold` is all that is said of a value of too few.
 fn statuses_say_no_more_than_the_policy(
     question: &Question,
@@ -412,6 +347,14 @@ fn a_referral_turns_on_enough_people_only() {
             );
         }
     }
+}
+
+#[test]
+fn differences_have_enough_people_where_places_have_their_own_minima() {
+    holds(
+        a_difference_has_enough_people,
+        Parameters { place_a: 6, ..STRICT },
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod conformance;
 mod contradictions;
 mod laws;
 mod laws_of_lines;
+mod laws_of_rows;
 mod laws_of_sums;
 mod outcomes;
 mod parameters;

@@ -6,6 +6,9 @@ use tre_core::policy::Policy;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parameters {
     pub minimum: u32,
+    /// Fewest people behind values of place `a`; values of place `b` need the minimum, and of others nothing is shown.
+    /// 0: there is no rule for the tag of places.
+    pub place_a: u32,
     pub zero: &'static str,
     pub labels: u32,
     pub complete_up_to: u32,
@@ -25,6 +28,7 @@ pub(crate) struct Parameters {
 /// Everything on, with minima that worlds of 12 people reach.
 pub(crate) const STRICT: Parameters = Parameters {
     minimum: 3,
+    place_a: 0,
     zero: "suppress",
     labels: 3,
     complete_up_to: 6,
@@ -65,8 +69,15 @@ impl Parameters {
             above,
             ..
         } = self;
+        let tagged = match self.place_a {
+            0 => "tagged = []".to_owned(),
+            a => format!(
+                "tagged = [{{ tag = \"place\", selected = \"refer\", classes = [{{ minimum = {a}, values = [\"a\"] }}, \
+                 {{ minimum = {minimum}, values = [\"b\"] }}] }}]"
+            ),
+        };
         let text = format!(
-            "id = \"test\"\ntitle = \"A policy of the tests\"\n\
+            "id = \"test\"\ntitle = \"A policy of the tests\"\n{tagged}\n\
              [source]\nurls = [\"about:blank\"]\ndate = 2026-01-01\nnotes = \"none\"\nopen = []\n\
              [units]\nminimum = {minimum}\nzero = \"{zero}\"\n\
              [labels]\nminimum = {labels}\n\
@@ -77,6 +88,7 @@ impl Parameters {
              degrees_of_freedom = {degrees}\n\
              [dominance]\n{dominance}\n\
              [rounding]\n{rounding}\n\
+             [crosses]\nforbidden = []\n\
              [size]\nmax_keys = {max_keys}\nmax_rows = {max_rows}\nabove = \"{above}\"\n\
              [view]\nallowed = true\n\
              [release]\nreviewers = 1\n"

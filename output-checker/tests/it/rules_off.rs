@@ -3,6 +3,7 @@
 
 use crate::laws::*;
 use crate::laws_of_lines::*;
+use crate::laws_of_rows::*;
 use crate::laws_of_sums::*;
 use crate::parameters::*;
 
@@ -138,5 +139,18 @@ fn without_degrees_of_freedom_a_sum_is_of_as_few_people_as_a_count() {
 fn without_the_rule_for_classes_a_line_tells_a_category() {
     for class in ["show", "refer"] {
         fails(lines_tell_nobodys_category, Parameters { class, ..STRICT });
+    }
+}
+
+#[test]
+fn without_classes_of_places_small_ones_are_shown() {
+    let on = Parameters { place_a: 6, ..STRICT };
+    assert_eq!(first_violation(places_have_their_own_minima, on, on), None);
+    for place_a in [0, 5] {
+        let off = Parameters { place_a, ..STRICT };
+        assert!(
+            first_violation(places_have_their_own_minima, off, on).is_some(),
+            "{place_a}"
+        );
     }
 }

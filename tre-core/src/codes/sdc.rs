@@ -69,6 +69,11 @@ super::codes! {
         "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. All categories are suppressed, so that it is not said in which one they are.",
         "leave out the key, or group more coarsely";
 
+    /// Suppressed: a value of a tagged column of which nothing is shown.
+    SDC_TAG = "TRE-SDC-020", "suppressed (tag): the policy shows nothing of this value of a column",
+        "The policy lists the values of a column, for example municipalities by their population, and says how many people have to stand behind each. Of a value that it does not list nothing is shown, whatever stands behind it.",
+        "group by a coarser column, for example by prefecture";
+
     /// More rows than the policy lets out at once.
     SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",
         "The policy limits how many rows one aggregation over people may answer with. Only rows that may be shown are counted.",
@@ -89,4 +94,12 @@ super::codes! {
     SDC_UNANIMOUS = "TRE-SDC-025", "everybody of a group falls into one category, which needs a person",
         "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. Whether that matters depends on the category, and the policy lets a person decide.",
         "file a request, leave out the key, or group more coarsely";
+    /// Two tags that may not meet.
+    SDC_CROSS = "TRE-SDC-026", "the question brings two columns together that the policy keeps apart",
+        "The policy names pairs of columns, by their tags, that may not be in one question: as keys, in what keys are computed from, or in its conditions. It is decided before any data are read.",
+        "ask by one of the two columns only";
+    /// People are selected by a tagged column.
+    SDC_SELECTED = "TRE-SDC-027", "the question selects by a column whose values the policy judges one by one",
+        "How many people have to stand behind a value depends on the value of this column. Where it is in a condition, or a key is computed from it, the value is not known. It is decided before any data are read.",
+        "group by the column itself instead of selecting by it, or file a request";
 }

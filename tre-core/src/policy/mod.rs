@@ -17,6 +17,8 @@
 //! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
+//! | `tagged` | `tag`, `classes`, `selected` | a table per tag: people behind values by the value of a tagged key; what becomes of a selection by it |
+//! | `crosses` | `forbidden` | tags that may not meet in one question, and what becomes of it |
 //! | `size` | `max_keys`, `max_rows`, `above` | keys and rows of one aggregation; what becomes of more |
 //! | `view` | `allowed` | whether answers may leave in a session |
 //! | `release` | `reviewers` | people other than the author who agree to a file, at least; 0: it may leave by itself |
@@ -25,6 +27,7 @@ mod dominance;
 mod percent;
 mod quantities;
 mod rules;
+mod tagged;
 mod words;
 
 use schemars::JsonSchema;
@@ -42,6 +45,7 @@ pub use rules::{
     Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
     Rounding, Showing, SizeRule, Source, Unanimous, Undecided, UnitsRule, ViewExit,
 };
+pub use tagged::{Cross, CrossesRule, TagClass, TaggedRule};
 
 /// Largest policy file, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -61,6 +65,8 @@ pub struct RulePack {
     pub id: PolicyId,
     /// One line for people.
     pub title: String,
+    /// Minima that depend on the value of a tagged column.
+    pub tagged: Vec<TaggedRule>,
     /// Where the numbers are from.
     pub source: Source,
     /// People behind a value.
@@ -79,6 +85,8 @@ pub struct RulePack {
     pub dominance: DominanceRule,
     /// Rounding to a base.
     pub rounding: Rounding,
+    /// Tags that may not meet.
+    pub crosses: CrossesRule,
     /// Keys and rows of one aggregation.
     pub size: SizeRule,
     /// Answers in a session.
@@ -208,6 +216,7 @@ impl RulePack {
         }
         self.dominance.check(id)?;
         self.rounding.check(id)?;
+        tagged::check(self, id)?;
         if self.domains.complete_up_to > self.size.max_rows {
             return Err(Problem::new(
                 &codes::SDC_POLICY_CONTRADICTION,

@@ -1,6 +1,8 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
-use super::{Above, Contributors, DominanceRule, Rounding, RulePack, Showing, Unanimous, Undecided};
+use super::{
+    Above, Contributors, DominanceRule, Rounding, RulePack, Showing, TaggedRule, Unanimous, Undecided,
+};
 
 /// One sentence per rule, in the order in which the rules are applied.
 pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
@@ -72,6 +74,9 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         "Sums keep {} significant digits.",
         rules.magnitudes.significant_digits
     ));
+    for tagged in &rules.tagged {
+        sentences.push(tagged_in_words(tagged));
+    }
     let what = if rules.rounding.covers_sums() {
         "Counts and sums"
     } else {
@@ -88,10 +93,10 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
             )
         }
     });
-    let above = match rules.size.above {
-        Above::Refer => "goes to a person",
-        Above::Withhold => "is withheld",
-    };
+    for cross in &rules.crosses.forbidden {
+        sentences.push(format!("A question with {cross} {}.", becomes(cross.then)));
+    }
+    let above = becomes(rules.size.above);
     sentences.push(format!(
         "A question with more than {} keys {above}.",
         rules.size.max_keys
@@ -110,6 +115,32 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         reviewers => format!("A file leaves when at least {reviewers} other people have agreed."),
     });
     sentences
+}
+
+fn becomes(above: Above) -> &'static str {
+    match above {
+        Above::Refer => "goes to a person",
+        Above::Withhold => "is withheld",
+    }
+}
+
+/// The minima of a tag, and what becomes of a selection by it.
+fn tagged_in_words(rule: &TaggedRule) -> String {
+    let classes = rule.classes.iter().map(|class| {
+        let values = class.values.len();
+        format!(
+            "{values} of them when at least {} stand behind them",
+            people(class.minimum.get())
+        )
+    });
+    let classes: Vec<String> = classes.collect();
+    format!(
+        "Of the values of `{tag}` only those are shown that the policy lists: {}. A question that selects by `{tag}` or \
+         computes a key from it {}.",
+        classes.join(", "),
+        becomes(rule.selected),
+        tag = rule.tag
+    )
 }
 
 /// The largest number of people that is too few, in words.
