@@ -130,6 +130,7 @@ impl<'a> Groups<'a> {
     /// The line of every group along one key: groups with equal values of all other keys have equal numbers. `None` where
     /// the key is NULL.
     pub(crate) fn lines(&self, along: usize) -> Vec<Option<usize>> {
+        let others = || self.keys.iter().enumerate().filter(|(i, _)| *i != along);
         let mut lines: Vec<Option<usize>> = self
             .rows
             .iter()
@@ -138,14 +139,22 @@ impl<'a> Groups<'a> {
                 (key.rank(group) < key.values.len()).then_some(0)
             })
             .collect();
-        // Each further key splits the lines so far; new numbers are given in the order in which they are met.
-        for (_, key) in self.keys.iter().enumerate().filter(|(i, _)| *i != along) {
+        let mut each = others().map(|(_, key)| key.values.len() + 1);
+        let product = each.try_fold(1_usize, |product, ranks| product.checked_mul(ranks));
+        // Where most combinations of ranks are groups, a combination's position is its line.
+        let dense = product.is_some_and(|product| product <= self.rows.len().saturating_mul(4));
+        for (_, key) in others() {
+            let ranks = key.values.len() + 1;
+            // Else each key splits the lines so far; numbers are given in the order in which they are met.
             let mut met: HashMap<(usize, usize), usize> = HashMap::new();
             for (line, group) in lines.iter_mut().zip(&self.rows) {
-                if let Some(line) = line {
-                    let next = met.len();
-                    *line = *met.entry((*line, key.rank(group))).or_insert(next);
-                }
+                let Some(line) = line else { continue };
+                let (before, rank) = (*line, key.rank(group));
+                let next = met.len();
+                *line = match dense {
+                    true => before * ranks + rank,
+                    false => *met.entry((before, rank)).or_insert(next),
+                };
             }
         }
         lines
