@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::ValueKind;
 use tre_core::policy::Policy;
-use tre_core::status::{StatusCode, disclosure};
+use tre_core::status::{Rule, Status, StatusCode, disclosure};
 use tre_core::types::ColumnType;
 
 use crate::world::*;
@@ -388,4 +388,45 @@ fn reasons_name_the_policys_numbers_and_no_cells() {
         ]
     );
     assert!(reasons::of_status(StatusCode::SHOWN, &ndb).is_none());
+}
+
+#[test]
+fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
+    let acro = {
+        let text = include_str!("../../../policies/sdc/acro-defaults.toml");
+        Policy::parse(&"acro-defaults".parse().unwrap(), text).unwrap()
+    };
+    // (word, code, what is said)
+    let cases = [
+        (
+            Rule::Threshold,
+            "TRE-SDC-011",
+            "fewer than 10 people stand behind it",
+        ),
+        (
+            Rule::Dominance,
+            "TRE-SDC-017",
+            "one or two people make up too much of it (p% rule, p = 10 %; (n,k) rule, n = 2, k = 90 %)",
+        ),
+        (
+            Rule::DegreesOfFreedom,
+            "TRE-SDC-018",
+            "it has fewer than 0 degrees of freedom, which are the people behind it less one",
+        ),
+        (
+            Rule::ClassDisclosure,
+            "TRE-SDC-019",
+            "everybody of its group falls into one category",
+        ),
+        (
+            Rule::Tag,
+            "TRE-SDC-020",
+            "the policy shows nothing of this value of a tagged column",
+        ),
+    ];
+    for (rule, code, said) in cases {
+        let reason = reasons::of_status(StatusCode::new(Status::Suppressed, rule), &acro).unwrap();
+        assert_eq!(reason.code.id, code);
+        assert_eq!(reason.what, format!("suppressed ({rule}): {said}"));
+    }
 }
