@@ -382,9 +382,9 @@ fn reasons_name_the_policys_numbers_and_no_cells() {
         lines,
         [
             "TRE-SDC-014 `count(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row by fewer than 10 people",
-            "TRE-SDC-011 `count(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `municipality`: 20)",
+            "TRE-SDC-011 `count(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `jis-x-0402`: 20)",
             "TRE-SDC-014 `sum(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row by fewer than 10 people",
-            "TRE-SDC-011 `sum(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `municipality`: 20)",
+            "TRE-SDC-011 `sum(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `jis-x-0402`: 20)",
         ]
     );
     assert!(reasons::of_status(StatusCode::SHOWN, &ndb).is_none());

@@ -138,23 +138,23 @@ mod tests {
         (
             "a tag twice",
             "[[tagged]]\ntag ",
-            "[[tagged]]\ntag = \"municipality\"\nselected = \"refer\"\nclasses = []\n[[tagged]]\ntag ",
+            "[[tagged]]\ntag = \"jis-x-0402\"\nselected = \"refer\"\nclasses = []\n[[tagged]]\ntag ",
             "TRE-SDC-005",
             "stands twice",
         ),
         (
             "a cross of one",
-            "[\"municipality\", \"insurer\"]",
+            "[\"jis-x-0402\", \"insurer\"]",
             "[\"insurer\", \"insurer\"]",
             "TRE-SDC-005",
             "the cross of `insurer` and `insurer`",
         ),
         (
             "a cross of one tag only",
-            "[\"municipality\", \"insurer\"]",
-            "[\"municipality\"]",
+            "[\"jis-x-0402\", \"insurer\"]",
+            "[\"jis-x-0402\"]",
             "TRE-SDC-005",
-            "the cross of `municipality` is none",
+            "the cross of `jis-x-0402` is none",
         ),
         (
             "an unknown word",
