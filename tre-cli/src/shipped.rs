@@ -1,7 +1,7 @@
-//! The policies that `tre init` copies into a new home, out of this program.
+//! The policies that `tre init` copies into a new home, out of this program, and the cases that say what they mean.
 
 /// File name and content.
-type File = (&'static str, &'static [u8]);
+pub(crate) type File = (&'static str, &'static [u8]);
 
 /// What may leave: rule packs.
 pub(crate) const SDC: [File; 8] = [
@@ -33,6 +33,42 @@ pub(crate) const SDC: [File; 8] = [
     ),
 ];
 
+/// Cases of the same, for `tre policy test`.
+pub(crate) const CASES: [File; 8] = [
+    (
+        "acro-defaults.toml",
+        include_bytes!("../../policies/sdc/conformance/acro-defaults.toml"),
+    ),
+    (
+        "datashield-defaults.toml",
+        include_bytes!("../../policies/sdc/conformance/datashield-defaults.toml"),
+    ),
+    (
+        "genomics-england.toml",
+        include_bytes!("../../policies/sdc/conformance/genomics-england.toml"),
+    ),
+    (
+        "kaigo-db.toml",
+        include_bytes!("../../policies/sdc/conformance/kaigo-db.toml"),
+    ),
+    (
+        "ndb.toml",
+        include_bytes!("../../policies/sdc/conformance/ndb.toml"),
+    ),
+    (
+        "nhs-england-sde.toml",
+        include_bytes!("../../policies/sdc/conformance/nhs-england-sde.toml"),
+    ),
+    (
+        "ons.toml",
+        include_bytes!("../../policies/sdc/conformance/ons.toml"),
+    ),
+    (
+        "opensafely.toml",
+        include_bytes!("../../policies/sdc/conformance/opensafely.toml"),
+    ),
+];
+
 /// Who may do what: Cedar policies and their schema.
 pub(crate) const ACCESS: [File; 3] = [
     ("roles.cedar", include_bytes!("../../policies/access/roles.cedar")),
@@ -61,7 +97,11 @@ mod tests {
 
     #[test]
     fn no_policy_of_the_project_is_forgotten() {
-        for (directory, files) in [("sdc", &SDC[..]), ("access", &ACCESS[..])] {
+        for (directory, files) in [
+            ("sdc", &SDC[..]),
+            ("sdc/conformance", &CASES[..]),
+            ("access", &ACCESS[..]),
+        ] {
             let path = format!("{}/../policies/{directory}", env!("CARGO_MANIFEST_DIR"));
             let mut there: Vec<String> = std::fs::read_dir(path)
                 .unwrap()
