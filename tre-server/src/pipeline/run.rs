@@ -57,6 +57,7 @@ pub(crate) async fn answer(
         .project
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    decided(core, session, prepared, &prepared.asked(&policy)).await?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
@@ -161,6 +162,11 @@ pub(super) async fn judge(
         .authorize(&session.caller, Action::Query, On::Project(&session.project))
         .await
         .map_err(withheld)?;
+    let decision = prepared.asked(policy);
+    // What would be withheld is not read. What a person decides is, for that person's eyes.
+    if let Decision::Withhold { .. } = &decision {
+        decided(core, session, prepared, &decision).await?;
+    }
     let ran = match ran(core, session, prepared, cancel).await? {
         Ok(ran) => ran,
         Err(error) => {
@@ -169,7 +175,7 @@ pub(super) async fn judge(
     };
     let mut judged = Judged {
         checked: vec![],
-        decision: Decision::Release,
+        decision,
         public_rows: ran.public_rows,
     };
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
