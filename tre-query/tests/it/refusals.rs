@@ -202,7 +202,7 @@ async fn what_is_not_there_is_answered_with_what_is() {
             "SELECT median(days) FROM visit",
             "TRE-SQL-004",
             "the function `median` is not offered",
-            "count, sum and avg",
+            "count, sum, avg, min and max",
         ),
         (
             "SELECT icd, count(*) FROM visit",
