@@ -353,9 +353,9 @@ fn part_value(
     };
     // A term that no row has is 0, not NULL.
     let total = |terms: &[(Factor, usize)]| -> Result<SqlExpr, Problem> {
-        let mut total = lit(ScalarValue::new_zero(ty).map_err(planning_problem)?);
+        let mut total = zero(ty)?;
         for (factor, value) in terms {
-            let value = coalesce(vec![cast(column('v', *value), ty.clone()), total_zero(ty)?]);
+            let value = coalesce(vec![cast(column('v', *value), ty.clone()), zero(ty)?]);
             let term = match factor {
                 Factor {
                     unscaled: 1,
@@ -391,7 +391,7 @@ fn part_value(
     unless_suppressed(part_status(part, column), value, ty)
 }
 
-fn total_zero(ty: &DataType) -> Result<SqlExpr, Problem> {
+fn zero(ty: &DataType) -> Result<SqlExpr, Problem> {
     Ok(lit(ScalarValue::new_zero(ty).map_err(planning_problem)?))
 }
 
