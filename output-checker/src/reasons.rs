@@ -50,6 +50,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
         Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
+        Rule::Level => Some(&codes::SDC_LEVEL),
         Rule::ClassDisclosure => Some(&codes::SDC_CLASS),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
@@ -92,6 +93,10 @@ fn why(rule: Rule, rules: &RulePack) -> String {
                 "it differs from another value of its row, or from the whole group, by fewer than {} people",
                 rules.complement.minimum
             )
+        }
+        Rule::Level => {
+            "with others it adds up to a value of a coarser level, and some of these others are not shown"
+                .into()
         }
         Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
         Rule::Threshold => {

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
-use output_checker::{Checked, Decision, check as check_cells};
+use output_checker::{Asked, Checked, Decision, check_together};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::BaseCells;
@@ -178,9 +178,10 @@ pub(super) async fn judge(
         decision,
         public_rows: ran.public_rows,
     };
+    let mut cells = Vec::with_capacity(prepared.frontiers.len());
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
-        let cells = match believed(lineage, &worker_lineage, batch) {
-            Ok(cells) => cells,
+        match believed(lineage, &worker_lineage, batch) {
+            Ok(believed) => cells.push(believed),
             Err(problem) => {
                 let decision = Decision::Withhold {
                     reasons: vec![problem],
@@ -190,10 +191,19 @@ pub(super) async fn judge(
                     .err()
                     .unwrap_or_else(contradiction));
             }
-        };
-        let checked = check_cells(&cells, lineage, policy);
+        }
+    }
+    let asked = prepared.frontiers.iter().zip(&cells);
+    let asked: Vec<Asked<'_>> = asked
+        .map(|((frontier, lineage), cells)| Asked {
+            frontier,
+            lineage,
+            cells,
+        })
+        .collect();
+    judged.checked = check_together(&asked, policy);
+    for checked in &judged.checked {
         judged.decision = judged.decision.and(checked.decision.clone());
-        judged.checked.push(checked);
     }
     Ok(judged)
 }
