@@ -154,7 +154,9 @@ fn additive(aggregate: Aggregate) -> bool {
         | Aggregate::CountUnits
         | Aggregate::Count(_)
         | Aggregate::CountUnitsOf(_)
-        | Aggregate::Sum(_) => true,
+        | Aggregate::Sum(_)
+        // With the counts and means of all cells it adds up too.
+        | Aggregate::Comoment { .. } => true,
         Aggregate::Min(_) | Aggregate::Max(_) => false,
     }
 }

@@ -99,6 +99,7 @@ fn value_text(kind: ValueKind, lineage: &Lineage) -> String {
         ValueKind::CountUnitsOf { argument } => format!("people of {}", of("count", argument)),
         ValueKind::Count { argument } => of("count", argument),
         ValueKind::Sum { argument } => of("sum", argument),
+        ValueKind::Comoment { products, .. } => of("comoment", products),
         ValueKind::Min { argument } => of("min", argument),
         ValueKind::Max { argument } => of("max", argument),
     }
