@@ -101,7 +101,7 @@ fn judge_and_treat(
     )
     .map_err(|error| error.to_string())?;
 
-    let arguments = rules::arguments(&lineage.layout);
+    let arguments = rules::arguments(lineage);
     let mut referrals = Referrals::default();
     let minima = MinimaByTag::new(lineage, rules);
     let verdicts = judge(cells, &mut groups, &minima, &arguments, rules, &mut referrals);

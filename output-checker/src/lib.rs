@@ -42,6 +42,7 @@
 //! No I/O, no clock, no randomness, no SQL, no DataFusion. Pairs of values of one row are judged, sums and differences
 //! of three or more are not, nor are other rows and earlier answers.
 
+pub mod catalogue;
 pub mod lineage;
 
 mod question;

@@ -75,10 +75,18 @@ fn why(rule: Rule, rules: &RulePack) -> String {
                 format!("one or two people make up too much of it ({})", rules.join("; "))
             }
         },
-        Rule::DegreesOfFreedom => format!(
-            "it has fewer than {} degrees of freedom, which are the people behind it less one",
-            rules.magnitudes.degrees_of_freedom
-        ),
+        Rule::DegreesOfFreedom => {
+            let (sums, products) = (
+                rules.magnitudes.degrees_of_freedom,
+                rules.magnitudes.degrees_of_freedom_of_products,
+            );
+            let least = match (sums.get(), products.get()) {
+                (0, _) => format!("{products} degrees of freedom for squares and products"),
+                (_, 0) => format!("{sums} degrees of freedom"),
+                _ => format!("{sums} degrees of freedom, {products} for squares and products"),
+            };
+            format!("the policy asks for {least}, which are the people with a value less one")
+        }
         Rule::Complement => {
             format!(
                 "it differs from another value of its row, or from the whole group, by fewer than {} people",

@@ -28,6 +28,7 @@
 //! | `name` | in a few words; unique in the file |
 //! | `keys` | group keys of the table: `name`, `values` where the domain is declared, `tag`, tags that it is `computed_from`; none: one group of everybody |
 //! | `selected_by` | tags of columns by which its people are selected |
+//! | `products` | true where x is a square or product: a deviation is computed from its sum |
 //! | `cells` | the groups |
 //! | `decision` | `release` (when left out), `refer` or `withhold` |
 //!
@@ -85,6 +86,8 @@ struct Case {
     keys: Vec<CaseKey>,
     #[serde(default)]
     selected_by: Vec<String>,
+    #[serde(default)]
+    products: bool,
     cells: Vec<CaseCell>,
     #[serde(default)]
     decision: Word,

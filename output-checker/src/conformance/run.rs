@@ -77,6 +77,7 @@ fn lineage(case: &Case, values: Vec<ValueKind>) -> Result<Lineage, String> {
         quantity: "cases.x".to_owned(),
         measure: true,
         conditional: false,
+        product: case.products,
     });
     let version = "cases@aaaaaaaaaaaaaaaaaaaaaaaaaa";
     Ok(Lineage {

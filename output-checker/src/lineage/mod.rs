@@ -76,6 +76,8 @@ pub struct ArgumentLineage {
     pub measure: bool,
     /// Whether only rows are read for which a condition holds.
     pub conditional: bool,
+    /// Whether it is a square, or a product of two columns.
+    pub product: bool,
 }
 
 /// A table that the plan reads.

@@ -26,9 +26,11 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
-use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
+use tre_core::evidence::{BaseCells, ValueKind};
 use tre_core::policy::{Contributors, RulePack, UnitsRule};
 use tre_core::status::Rule;
+
+use crate::lineage::Lineage;
 
 use dominance::{Contributions, Dominance};
 use tagged::Minima;
@@ -44,12 +46,14 @@ pub(crate) struct Argument {
     pub counted: bool,
     /// Index of the first of its values that is a sum.
     pub sum: Option<usize>,
+    /// Whether it is a square, or a product of two columns.
+    pub product: bool,
 }
 
 /// The arguments that a table's values have, each once, the row itself first.
-pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
+pub(crate) fn arguments(lineage: &Lineage) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
-    for (i, kind) in layout.values.iter().enumerate() {
+    for (i, kind) in lineage.layout.values.iter().enumerate() {
         let sum = kind.is_magnitude().then_some(i);
         let counted = sum.is_none();
         match arguments
@@ -60,11 +64,15 @@ pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
                 argument.counted |= counted;
                 argument.sum = argument.sum.or(sum);
             }
-            None => arguments.push(Argument {
-                index: kind.argument(),
-                counted,
-                sum,
-            }),
+            None => {
+                let argument = kind.argument().and_then(|index| lineage.arguments.get(index));
+                arguments.push(Argument {
+                    index: kind.argument(),
+                    counted,
+                    sum,
+                    product: argument.is_some_and(|argument| argument.product),
+                });
+            }
         }
     }
     arguments.sort_by_key(|argument| argument.index);
@@ -222,6 +230,7 @@ pub(crate) fn judge(
         index: None,
         counted: true,
         sum: None,
+        product: false,
     };
     let row_is_shown = arguments.first().is_some_and(|first| first.index.is_none());
     for (i, a) in arguments.iter().enumerate() {
@@ -296,7 +305,12 @@ fn judge_argument(
     if !summed {
         return verdict;
     }
-    if degrees::suppresses(behind.units, rules.magnitudes.degrees_of_freedom) {
+    let least = if argument.product {
+        rules.magnitudes.degrees_of_freedom_of_products
+    } else {
+        rules.magnitudes.degrees_of_freedom
+    };
+    if degrees::suppresses(behind.units, least) {
         verdict.sums = worded(Rule::DegreesOfFreedom);
         return verdict;
     }

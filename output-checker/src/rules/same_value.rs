@@ -45,6 +45,7 @@ mod tests {
                     contributors: Contributors::Nonzero,
                     same_value,
                     degrees_of_freedom: 0.try_into().unwrap(),
+                    degrees_of_freedom_of_products: 0.try_into().unwrap(),
                 };
                 assert_eq!(suppresses(extremes, &rule), expected, "{case}, {same_value:?}");
             }

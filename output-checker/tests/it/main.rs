@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod catalogue;
 mod conformance;
 mod contradictions;
 mod laws;

@@ -85,7 +85,7 @@ impl Parameters {
              [complement]\nminimum = {complement}\n\
              [class]\nunanimous = \"{class}\"\n\
              [magnitudes]\nsignificant_digits = {digits}\ncontributors = \"{contributors}\"\nsame_value = \"{same_value}\"\n\
-             degrees_of_freedom = {degrees}\n\
+             degrees_of_freedom = {degrees}\ndegrees_of_freedom_of_products = {degrees}\n\
              [dominance]\n{dominance}\n\
              [rounding]\n{rounding}\n\
              [crosses]\nforbidden = []\n\

@@ -64,6 +64,7 @@ impl Question {
                 quantity: format!("visit.x{i}"),
                 measure: true,
                 conditional: false,
+                product: false,
             })
             .collect();
         let tables = vec![TableLineage {

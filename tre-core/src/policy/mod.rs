@@ -14,7 +14,7 @@
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
 //! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
-//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
+//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom`, `degrees_of_freedom_of_products` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one, behind a sum and behind one of squares or products |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
 //! | `tagged` | `tag`, `classes`, `selected` | a table per tag: people behind values by the value of a tagged key; what becomes of a selection by it |

@@ -93,6 +93,8 @@ pub struct MagnitudesRule {
     pub same_value: Showing,
     /// People with a value less one, at least, behind a sum; 0: the rule is off.
     pub degrees_of_freedom: DegreesOfFreedom,
+    /// The same behind a sum of squares or products, from which variances, deviations and correlations are computed.
+    pub degrees_of_freedom_of_products: DegreesOfFreedom,
 }
 
 /// Show or suppress.

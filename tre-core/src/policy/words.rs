@@ -57,6 +57,14 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
             rules.magnitudes.degrees_of_freedom
         ));
     }
+    if rules.magnitudes.degrees_of_freedom_of_products.get() > 0 {
+        sentences.push(format!(
+            "A variance, deviation, covariance or correlation is suppressed when fewer than {} have a value: it needs {} \
+             degrees of freedom.",
+            people(rules.magnitudes.degrees_of_freedom_of_products.get().saturating_add(1)),
+            rules.magnitudes.degrees_of_freedom_of_products
+        ));
+    }
     if let DominanceRule::Rules { rules, negative } = &rules.dominance {
         sentences.push(format!(
             "A sum or average is suppressed when one or two people make up too much of it ({}); its count may stay.",

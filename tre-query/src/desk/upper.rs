@@ -12,7 +12,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::common::{Column, DFSchema, JoinType};
-use datafusion::functions::expr_fn::{coalesce, greatest, nullif};
+use datafusion::functions::expr_fn::greatest;
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as SqlExpr, ExprSchemable, Filter, Join, Limit, LogicalPlan,
@@ -21,14 +21,12 @@ use datafusion::logical_expr::{
 
 use tre_core::codes::{self, Problem};
 use tre_core::status::SUPPRESSED_FROM;
-use tre_core::types::DECIMAL_PRECISION;
 
-use super::aggregates::Part;
 use super::answer::SlotTable;
 use super::cut::{Cutter, is_private};
+use super::parts::Part;
 use super::per_unit::groups_by_unit;
 use super::session::planning_problem;
-use super::terms::Factor;
 use super::windows;
 
 /// A rebuilt node: its plan has the original's columns by name, and the statuses of those that have one.
@@ -190,7 +188,7 @@ impl Rebuilder<'_> {
         for (position, (qualifier, field)) in aggregate.schema.iter().enumerate() {
             let value = match position.checked_sub(keys).map(|i| parts.get(i)) {
                 None => column('k', position),
-                Some(Some(part)) => part_value(part, &column, field.data_type())?,
+                Some(Some(part)) => part.value(&column, field.data_type())?,
                 Some(None) => return Err(Problem::of(&codes::RUN_INTERNAL, "an aggregate has no cell")),
             };
             exprs.push(
@@ -199,7 +197,7 @@ impl Rebuilder<'_> {
         }
         for part in &parts {
             let fresh = self.fresh();
-            exprs.push(part_status(part, &column).alias(&fresh));
+            exprs.push(part.status(&column).alias(&fresh));
             statuses.push(Some(Column::new_unqualified(fresh)));
         }
         let plan = cells
@@ -327,72 +325,6 @@ impl Rebuilder<'_> {
             statuses,
         })
     }
-}
-
-/// The status of an aggregate: the worst of its parts.
-fn part_status(part: &Part, column: &impl Fn(char, usize) -> SqlExpr) -> SqlExpr {
-    let mut statuses: Vec<SqlExpr> = part.values().into_iter().map(|i| column('s', i)).collect();
-    match statuses.len() {
-        // A constant: nothing was done to it.
-        0 => lit(0_i32),
-        1 => statuses.swap_remove(0),
-        _ => greatest(statuses),
-    }
-}
-
-/// An aggregate of the query from the treated values of its frontier. NULL where one of them is suppressed.
-fn part_value(
-    part: &Part,
-    column: &impl Fn(char, usize) -> SqlExpr,
-    ty: &DataType,
-) -> Result<SqlExpr, Problem> {
-    let number = |factor: &Factor| -> Result<SqlExpr, Problem> {
-        let literal = ScalarValue::Decimal128(Some(factor.unscaled), DECIMAL_PRECISION, factor.scale as i8);
-        let literal = literal.cast_to(ty).map_err(planning_problem)?;
-        Ok(lit(literal))
-    };
-    // A term that no row has is 0, not NULL.
-    let total = |terms: &[(Factor, usize)]| -> Result<SqlExpr, Problem> {
-        let mut total = zero(ty)?;
-        for (factor, value) in terms {
-            let value = coalesce(vec![cast(column('v', *value), ty.clone()), zero(ty)?]);
-            let term = match factor {
-                Factor {
-                    unscaled: 1,
-                    scale: 0,
-                } => value,
-                Factor {
-                    unscaled: -1,
-                    scale: 0,
-                } => SqlExpr::Negative(Box::new(value)),
-                factor => number(factor)? * value,
-            };
-            total = total + term;
-        }
-        Ok(total)
-    };
-    let null = lit(ScalarValue::try_from(ty).map_err(planning_problem)?);
-    let value = match part {
-        Part::Value(i) => return Ok(column('v', *i)),
-        Part::Total { terms, rows } => {
-            let total = cast(total(terms)?, ty.clone());
-            match rows {
-                None => total,
-                Some(rows) => when(column('v', *rows).eq(lit(0_i64)), null)
-                    .otherwise(total)
-                    .map_err(planning_problem)?,
-            }
-        }
-        Part::Mean { terms, rows } => {
-            let rows = cast(nullif(column('v', *rows), lit(0_i64)), DataType::Float64);
-            cast(total(terms)?, DataType::Float64) / rows
-        }
-    };
-    unless_suppressed(part_status(part, column), value, ty)
-}
-
-fn zero(ty: &DataType) -> Result<SqlExpr, Problem> {
-    Ok(lit(ScalarValue::new_zero(ty).map_err(planning_problem)?))
 }
 
 /// Whether an aggregation over people's rows lies below, on every path from people: then this plan is above it.

@@ -28,6 +28,16 @@ const CONDITIONS: &[&str] = &[
 ];
 
 #[rustfmt::skip]
+const DEVIATIONS: &[&str] = &[
+    "SELECT icd, stddev(cost), var(cost), stddev_pop(days), var_pop(days), count(*) FROM visit GROUP BY icd",
+    "SELECT stddev_samp(days), var_samp(2 * cost), stddev(-10 * days) FROM visit",
+    "SELECT icd, stddev(cost) FILTER (WHERE days > 1), stddev(CASE WHEN days = 1 THEN cost END) FROM visit GROUP BY icd",
+    "SELECT icd, corr(cost, days), covar_samp(cost, days), covar_pop(days, cost) FROM visit GROUP BY icd",
+    "SELECT corr(cost, -2 * days), corr(cost, cost), covar(cost, 3 * days), corr(cost, days) FILTER (WHERE days > 1) FROM visit",
+    "SELECT sex, avg(n), stddev(n) FROM person p JOIN (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t ON t.pid = p.pid GROUP BY sex",
+];
+
+#[rustfmt::skip]
 const JOINS: &[&str] = &[
     "SELECT sex, count(*), count(v.pid), count(distinct v.pid), sum(v.cost) FROM person p LEFT JOIN visit v ON v.pid = p.pid GROUP BY sex",
     "SELECT sex, count(*) FROM person p LEFT JOIN visit v ON v.pid = p.pid AND v.cost > 1000 WHERE v.pid IS NULL GROUP BY sex",
@@ -93,6 +103,11 @@ async fn conditions_inside_of_aggregates() {
 }
 
 #[tokio::test]
+async fn deviations_and_correlations() {
+    equal(DEVIATIONS).await;
+}
+
+#[tokio::test]
 async fn joins_of_every_kind() {
     equal(JOINS).await;
 }
@@ -121,8 +136,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT sum(rn) FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER BY date) AS rn FROM visit) t", "TRE-SQL-008"),
     ("SELECT max(icd) FROM visit", "TRE-SQL-007"),
     ("SELECT max(days + 1) FROM visit", "TRE-SQL-007"),
-    ("SELECT stddev(cost) FROM visit", "TRE-SQL-004"),
-    ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-004"),
+    ("SELECT stddev(age) FROM person", "TRE-SQL-008"),
+    ("SELECT stddev(cost + days) FROM visit", "TRE-SQL-008"),
+    ("SELECT corr(cost * days, days) FROM visit", "TRE-SQL-008"),
+    ("SELECT var(CASE WHEN cost > 5 THEN 1 ELSE 0 END) FROM visit", "TRE-SQL-008"),
+    ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-007"),
+    ("SELECT median(cost) FROM visit", "TRE-SQL-007"),
     ("SELECT count(distinct icd), count(*) FROM visit", "TRE-SQL-007"),
     // A row per person.
     ("SELECT pid, count(*) FROM visit GROUP BY pid", "TRE-SQL-006"),
