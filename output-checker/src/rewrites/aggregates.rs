@@ -40,7 +40,12 @@ pub(super) fn candidates(
 fn is_measure(argument: usize, frontier: &Frontier, relation: &Relation) -> bool {
     let quantity = frontier.arguments.get(argument).map(|argument| argument.quantity);
     let columns = quantity.map(Quantity::columns).unwrap_or_default();
-    let is_quantity = |position: &usize| relation.columns.get(*position).is_some_and(|column| column.quantity);
+    let is_quantity = |position: &usize| {
+        relation
+            .columns
+            .get(*position)
+            .is_some_and(|column| column.quantity)
+    };
     columns.iter().all(is_quantity)
 }
 
@@ -52,7 +57,7 @@ fn column(argument: &Argument, frontier: &Frontier, relation: &Relation, grant: 
     let sql = match level::of(&Expr::Column(position), &frontier.input, grant) {
         Level::Stored(table, meta) => written::stored(&table.table, &meta.name, &frontier.input),
         Level::Date(_) | Level::Part(_) | Level::Prefix(..) | Level::Steps(_) | Level::Unknown => {
-            written::key(&relation.columns.get(position)?.name, true)
+            written::key(&relation.columns.get(position)?.name, true, &frontier.input)
         }
     };
     Some(Base { position, sql })
@@ -73,7 +78,8 @@ fn people_per_value(
         Some(step) => (step.sql, step.expr),
         None => {
             let of_type = relation.columns.get(base.position)?.column_type;
-            let is_few = of_type == ColumnType::Int || matches!(stored, Level::Stored(_, meta) if meta.domain.is_some());
+            let is_few = of_type == ColumnType::Int
+                || matches!(stored, Level::Stored(_, meta) if meta.domain.is_some());
             is_few.then(|| (base.sql.clone(), Expr::Column(base.position)))?
         }
     };

@@ -50,7 +50,7 @@ pub(super) fn of_measure(meta: &ColumnMeta, base: &Base) -> Option<Step> {
     let first = min.div_euclid(width).checked_mul(width)?;
     let lower = (0..=bands).map_while(|nr| first.checked_add(nr.checked_mul(width)?));
     let lower: Vec<Value> = lower
-        .filter(|bound| *bound <= max)
+        .filter(|bound| *bound < max || *bound == first)
         .filter_map(|bound| written::like(&bounds.min, bound))
         .collect();
     Some(banded(base, &lower, fewer))

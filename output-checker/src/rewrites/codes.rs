@@ -49,7 +49,10 @@ pub(super) fn about(length: usize) -> u64 {
 pub(super) fn steps(level: Level<'_>, base: &Base) -> Vec<Step> {
     let (tag, length, declared) = match level {
         Level::Stored(_, meta) if meta.column_type == ColumnType::Text && meta.domain.is_none() => {
-            let declared = meta.generalised.strip_prefix("prefix ").and_then(|n| n.parse().ok());
+            let declared = meta
+                .generalised
+                .strip_prefix("prefix ")
+                .and_then(|n| n.parse().ok());
             (meta.tag.as_deref(), declared, declared.is_some())
         }
         Level::Prefix(tag, length) => (tag, Some(length), true),

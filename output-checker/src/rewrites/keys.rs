@@ -66,13 +66,13 @@ pub(super) fn candidates(frontier: &Frontier, relation: &Relation, grant: &Grant
     for (place, (name, key)) in frontier.keys.iter().enumerate() {
         let level = level::of(key, &frontier.input, grant);
         let is_column = matches!(key, Expr::Column(_));
-        let replace = written::key(name, is_column);
+        let replace = written::key(name, is_column, &frontier.input);
         let base = level::base(key).and_then(|position| {
             let column = relation.columns.get(position)?;
             let sql = if is_column {
                 replace.clone()
             } else {
-                written::column(&column.name, name)
+                written::column(&column.name, name, &frontier.input)
             };
             Some(Base { position, sql })
         });
@@ -115,7 +115,7 @@ pub(super) fn fewer_keys(
     left_out.sort_unstable();
     let keys = left_out.iter().filter_map(|place| frontier.keys.get(*place));
     let names: Vec<String> = keys
-        .map(|(name, key)| written::key(name, matches!(key, Expr::Column(_))))
+        .map(|(name, key)| written::key(name, matches!(key, Expr::Column(_)), &frontier.input))
         .collect();
     let names = names.join(", ");
     Some(Candidate {
@@ -148,7 +148,10 @@ fn coarser(frontier: &Frontier, place: usize, replace: &str, step: Step) -> Cand
         format!("add `{add}` and ")
     };
     Candidate {
-        what: format!("{first}group {}: `{}` instead of `{replace}`", step.words, step.sql),
+        what: format!(
+            "{first}group {}: `{}` instead of `{replace}`",
+            step.words, step.sql
+        ),
         replace: replace.to_owned(),
         by: step.sql,
         add,

@@ -32,12 +32,13 @@ use serde::{Deserialize, Serialize};
 
 use tre_core::algebra::{Frontier, resolve};
 use tre_core::grant::Grant;
-use tre_core::policy::{Policy, RulePack, TaggedRule};
+use tre_core::policy::{Policy, RulePack};
 use tre_core::status::Rule;
 
 use crate::decision::Decision;
 use crate::lineage::{Lineage, lineage};
 use crate::question;
+use crate::rules::tagged;
 use keys::LARGER_GROUPS;
 
 /// Most rewrites that are told against one thing.
@@ -148,7 +149,10 @@ fn of_frontier(frontier: &Frontier, grant: &Grant, rules: &RulePack) -> Vec<Cand
     let is_released = |frontier: &Frontier| may_be_asked(frontier, grant, rules);
     let mut candidates = keys::candidates(frontier, &relation, grant);
     candidates.extend(selection::candidates(frontier, grant, rules));
-    if !candidates.iter().any(|candidate| is_released(&candidate.frontier)) {
+    if !candidates
+        .iter()
+        .any(|candidate| is_released(&candidate.frontier))
+    {
         candidates.extend(keys::fewer_keys(frontier, &relation, grant, is_released));
     }
     candidates.extend(aggregates::candidates(frontier, &relation, grant, rules));
@@ -165,14 +169,8 @@ fn may_be_asked(frontier: &Frontier, grant: &Grant, rules: &RulePack) -> bool {
 
 /// Whether a key has a tag of which the policy lists no value.
 fn shows_nothing(lineage: &Lineage, rules: &RulePack) -> bool {
-    let lists_none =
-        |tag: &String| rules.tagged.iter().any(|rule| rule.tag == *tag && lists_no_value(rule));
-    lineage.keys.iter().filter_map(|key| key.tag.as_ref()).any(lists_none)
-}
-
-/// Whether a rule is there and lists no value yet: then nothing by its tag is shown.
-pub(crate) fn lists_no_value(rule: &TaggedRule) -> bool {
-    rule.classes.iter().all(|class| class.values.is_empty())
+    let mut none_listed = rules.tagged.iter().filter(|rule| tagged::lists_no_value(rule));
+    none_listed.any(|rule| lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)))
 }
 
 impl Candidate {
@@ -193,3 +191,6 @@ impl Candidate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,18 +7,34 @@ use tre_core::types::Value;
 /// A column as the analyst wrote it in a key of this name: with the alias of its table if they gave one.
 ///
 /// The name of a bare column is the column itself; in that of an expression it stands somewhere.
-pub(super) fn column(name: &str, key: &str) -> String {
+pub(super) fn column(name: &str, key: &str, input: &Node) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     let mut words = key.split(|c: char| !is_part(c));
-    let found = words.find(|word| *word == name || word.rsplit_once('.').is_some_and(|(_, last)| last == name));
-    found.map_or_else(|| quoted(name), in_parts)
+    let found =
+        words.find(|word| *word == name || word.rsplit_once('.').is_some_and(|(_, last)| last == name));
+    found.map_or_else(|| quoted(name), |word| in_parts(short(word, input)))
+}
+
+/// A column without the name of its table, which the planner puts there, where nothing else is called so. An alias is the
+/// analyst's own word, and stays.
+fn short<'n>(name: &'n str, input: &Node) -> &'n str {
+    let Some((table, column)) = name.split_once('.') else {
+        return name;
+    };
+    let is_table = scanned(input, &|read, _| read.as_str() == table) == 1;
+    let named = |_: &TableName, columns: &[ColumnName]| columns.iter().any(|name| name.as_str() == column);
+    if is_table && scanned(input, &named) == 1 {
+        column
+    } else {
+        name
+    }
 }
 
 /// A key as SQL: a bare column with its parts quoted where that is needed, an expression as the planner names it but for
 /// the types of its constants.
-pub(super) fn key(name: &str, is_column: bool) -> String {
+pub(super) fn key(name: &str, is_column: bool, input: &Node) -> String {
     if is_column {
-        return in_parts(name);
+        return in_parts(short(name, input));
     }
     let mut text = String::new();
     let mut rest = name;
@@ -28,7 +44,10 @@ pub(super) fn key(name: &str, is_column: bool) -> String {
         .min_by_key(|(at, _)| *at)
     {
         let (before, after) = rest.split_at(start);
-        let Some((value, after)) = after.strip_prefix(constant).and_then(|after| after.split_once(')')) else {
+        let Some((value, after)) = after
+            .strip_prefix(constant)
+            .and_then(|after| after.split_once(')'))
+        else {
             break;
         };
         text.push_str(before);
@@ -86,7 +105,11 @@ fn scanned(node: &Node, which: &impl Fn(&TableName, &[ColumnName]) -> bool) -> u
         | Node::PerUnit { .. }
         | Node::Number { .. } => 0,
     };
-    here + node.inputs().into_iter().map(|input| scanned(input, which)).sum::<usize>()
+    here + node
+        .inputs()
+        .into_iter()
+        .map(|input| scanned(input, which))
+        .sum::<usize>()
 }
 
 /// A constant. Dates and times are not written here: no rewrite compares with one.
@@ -132,19 +155,29 @@ pub(super) fn like(value: &Value, unscaled: i128) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
+
+    fn scan() -> Node {
+        Node::Scan {
+            dataset: "liver".parse().unwrap(),
+            table: "visit".parse().unwrap(),
+            columns: vec!["date".parse().unwrap(), "icd".parse().unwrap()],
+        }
+    }
 
     #[test]
     fn a_column_is_named_as_the_key_names_it() {
         for (column_name, key, expected) in [
             ("date", "date", "date"),
-            ("date", "visit.date", "visit.date"),
+            ("date", "visit.date", "date"),
+            ("date", "other.date", "other.date"),
             ("date", "date_trunc(Utf8(\"month\"),v.date)", "v.date"),
             ("icd", "substr(V.icd,Int64(1),Int64(3))", "\"V\".icd"),
             ("icd", "coalesce(x.icd10,y.icd)", "y.icd"),
             ("icd", "something else", "icd"),
         ] {
-            assert_eq!(column(column_name, key), expected, "{key}");
+            assert_eq!(column(column_name, key, &scan()), expected, "{key}");
         }
     }
 
@@ -152,12 +185,17 @@ mod tests {
     fn a_key_is_written_without_the_types_of_its_constants() {
         for (name, is_column, expected) in [
             ("v.icd", true, "v.icd"),
+            ("visit.icd", true, "icd"),
             ("V.icd", true, "\"V\".icd"),
             ("substr(v.icd,Int64(1),Int64(3))", false, "substr(v.icd,1,3)"),
-            ("date_trunc(Utf8(\"month\"),date)", false, "date_trunc('month',date)"),
+            (
+                "date_trunc(Utf8(\"month\"),date)",
+                false,
+                "date_trunc('month',date)",
+            ),
             ("Utf8(open", false, "Utf8(open"),
         ] {
-            assert_eq!(key(name, is_column), expected);
+            assert_eq!(key(name, is_column, &scan()), expected);
         }
     }
 

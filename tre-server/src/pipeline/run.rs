@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
+use output_checker::rewrites::Rewrite;
 use output_checker::{Checked, Decision, check as check_cells};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
@@ -19,7 +20,7 @@ use tre_proto::batches::encode;
 use tre_proto::v1;
 
 use super::prepare::{Prepared, log_refused, plan_at};
-use super::{Refusal, withheld};
+use super::{Refusal, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
@@ -39,6 +40,8 @@ const MAX_DETAIL: usize = 2000;
 pub(super) struct Judged {
     pub(super) checked: Vec<Checked>,
     pub(super) decision: Decision,
+    /// What was judged, for those who decide.
+    pub(super) cells: Vec<BaseCells>,
     public_rows: Vec<Vec<u8>>,
 }
 
@@ -53,10 +56,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     decided(core, session, prepared, &judged.decision).await?;
@@ -91,10 +91,7 @@ pub(crate) async fn check(
 ) -> Result<v1::CheckReport, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
@@ -142,7 +139,19 @@ pub(crate) async fn check(
         policy: policy.id().to_string(),
         policy_sha256: policy.hash().to_owned(),
         query: prepared.query.to_string(),
+        rewrites: prepared.rewrites().into_iter().map(message).collect(),
     })
+}
+
+/// A rewrite as control messages have it.
+pub(crate) fn message(rewrite: Rewrite) -> v1::Rewrite {
+    v1::Rewrite {
+        what: rewrite.what,
+        replace: rewrite.replace,
+        by: rewrite.by,
+        add: rewrite.add,
+        against: rewrite.against.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Runs every frontier at the data worker and lets the checker judge it.
@@ -176,6 +185,7 @@ pub(super) async fn judge(
     let mut judged = Judged {
         checked: vec![],
         decision,
+        cells: vec![],
         public_rows: ran.public_rows,
     };
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
@@ -194,6 +204,7 @@ pub(super) async fn judge(
         let checked = check_cells(&cells, lineage, policy);
         judged.decision = judged.decision.and(checked.decision.clone());
         judged.checked.push(checked);
+        judged.cells.push(cells);
     }
     Ok(judged)
 }
@@ -332,7 +343,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Referred(reasons.clone()),
+            Refusal::Referred(reasons.clone(), prepared.rewrites()),
         ),
         Decision::Withhold { reasons } => (
             Event::QueryWithheld {
@@ -341,7 +352,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Withheld(reasons.clone()),
+            Refusal::Withheld(reasons.clone(), prepared.rewrites()),
         ),
     };
     core.audit(core.actor(&session.caller, Some(&session.id)), event)
@@ -386,7 +397,7 @@ pub(super) async fn finish(
     let (schema, batches) = match finished {
         Ok(answer) => answer,
         // What the desk says is a function of treated cells.
-        Err(DeskError::Refused(problem)) => return Err(Refusal::Refused(vec![problem])),
+        Err(DeskError::Refused(problem)) => return Err(refused(problem)),
         Err(DeskError::Lost(lost)) => {
             return Err(log_failed(core, session, prepared, lost.problem(), lost.to_string()).await);
         }
