@@ -22,6 +22,27 @@ pub fn of_status(status: StatusCode, policy: &Policy) -> Option<Problem> {
     ))
 }
 
+/// Every rule that a status can name, with what it means under a policy: the threshold, never a count.
+pub fn of_rules(policy: &Policy) -> Vec<(Rule, String)> {
+    const RULES: [Rule; 11] = [
+        Rule::Threshold,
+        Rule::Complement,
+        Rule::SameValue,
+        Rule::Extreme,
+        Rule::ClassDisclosure,
+        Rule::Dominance,
+        Rule::DegreesOfFreedom,
+        Rule::RareLabel,
+        Rule::Tag,
+        Rule::Zero,
+        Rule::Base,
+    ];
+    RULES
+        .into_iter()
+        .map(|rule| (rule, why(rule, policy.rules())))
+        .collect()
+}
+
 /// What was done to a table, a line per value column and reason.
 pub fn of_summary(summary: &Summary, policy: &Policy) -> Vec<Problem> {
     let mut lines = Vec::new();

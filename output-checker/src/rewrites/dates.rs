@@ -5,6 +5,7 @@ use tre_core::types::ColumnType;
 
 use super::keys::{Base, Step};
 use super::level::Level;
+use super::written;
 
 /// The smallest part of a date in which values differ; none for what is no date.
 pub(super) fn grain(level: Level<'_>) -> Option<DatePart> {
@@ -45,12 +46,7 @@ pub(super) fn steps(level: Level<'_>, base: &Base) -> Vec<Step> {
 }
 
 fn step(base: &Base, part: DatePart, fewer: u64, number: bool) -> Step {
-    let word = match part {
-        DatePart::Year => "year",
-        DatePart::Quarter => "quarter",
-        DatePart::Month => "month",
-        DatePart::Day => "day",
-    };
+    let word = written::part_word(part);
     let (sql, function) = if number {
         (format!("extract({word} FROM {base})"), Function::Extract(part))
     } else {

@@ -65,17 +65,8 @@ pub(super) fn candidates(frontier: &Frontier, relation: &Relation, grant: &Grant
     let mut candidates = Vec::new();
     for (place, (name, key)) in frontier.keys.iter().enumerate() {
         let level = level::of(key, &frontier.input, grant);
-        let is_column = matches!(key, Expr::Column(_));
-        let replace = written::key(name, is_column, &frontier.input);
-        let base = level::base(key).and_then(|position| {
-            let column = relation.columns.get(position)?;
-            let sql = if is_column {
-                replace.clone()
-            } else {
-                written::column(&column.name, name, &frontier.input)
-            };
-            Some(Base { position, sql })
-        });
+        let base = base(key, name, frontier, relation);
+        let replace = written_key(key, name, frontier, relation);
         let steps = base
             .iter()
             .flat_map(|base| steps(level, base, &frontier.input, grant));
@@ -93,6 +84,25 @@ pub(super) fn candidates(frontier: &Frontier, relation: &Relation, grant: &Grant
         });
     }
     candidates
+}
+
+/// The column that a key is computed from in a way that is known.
+fn base(key: &Expr, name: &str, frontier: &Frontier, relation: &Relation) -> Option<Base> {
+    let position = level::base(key)?;
+    let column = relation.columns.get(position)?;
+    let sql = if let Expr::Column(_) = key {
+        written::key(name, true, &frontier.input)
+    } else {
+        written::column(&column.name, name, &frontier.input)
+    };
+    Some(Base { position, sql })
+}
+
+/// A key as SQL, in our own words where it is an expression of a known level.
+fn written_key(key: &Expr, name: &str, frontier: &Frontier, relation: &Relation) -> String {
+    let known = base(key, name, frontier, relation).and_then(|base| written::expression(key, &base.sql));
+    let is_column = matches!(key, Expr::Column(_));
+    known.unwrap_or_else(|| written::key(name, is_column, &frontier.input))
 }
 
 /// As few keys fewer as lead to a release: those that make most groups first. None where no one key too many is the matter.
@@ -115,7 +125,7 @@ pub(super) fn fewer_keys(
     left_out.sort_unstable();
     let keys = left_out.iter().filter_map(|place| frontier.keys.get(*place));
     let names: Vec<String> = keys
-        .map(|(name, key)| written::key(name, matches!(key, Expr::Column(_)), &frontier.input))
+        .map(|(name, key)| written_key(key, name, frontier, relation))
         .collect();
     let names = names.join(", ");
     Some(Candidate {

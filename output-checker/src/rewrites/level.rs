@@ -26,34 +26,39 @@ pub(super) enum Level<'g> {
     Unknown,
 }
 
-/// The level of an expression over the output of a node.
-pub(super) fn of<'g>(expr: &Expr, node: &Node, grant: &'g Grant) -> Level<'g> {
+/// What an expression does to the one column that it is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// `date_trunc(part, x)`
+    Truncated(DatePart),
+    /// `extract(part FROM x)`
+    Extracted(DatePart),
+    /// `substr(x, 1, length)`
+    Prefix(usize),
+    /// `x / n * n`
+    Steps(i64),
+}
+
+/// What an expression does, conversions aside; none for a bare column and for all that is not known.
+pub(super) fn of_expression(expr: &Expr) -> Option<Known> {
     match expr {
-        Expr::Column(position) => of_column(*position, node, grant),
-        Expr::Cast(inner, _) => of(inner, node, grant),
-        Expr::Call(Function::Truncate(part), _) => Level::Date(*part),
-        Expr::Call(Function::Extract(part), _) => Level::Part(*part),
+        Expr::Cast(inner, _) => of_expression(inner),
+        Expr::Call(Function::Truncate(part), _) => Some(Known::Truncated(*part)),
+        Expr::Call(Function::Extract(part), _) => Some(Known::Extracted(*part)),
         Expr::Call(Function::Substr, args) => match args.as_slice() {
-            [text, start, length] => match (whole(start), whole(length)) {
-                (Some(1), Some(length)) => {
-                    let tag = match of(text, node, grant) {
-                        Level::Stored(_, meta) => meta.tag.as_deref(),
-                        Level::Prefix(tag, _) => tag,
-                        Level::Date(_) | Level::Part(_) | Level::Steps(_) | Level::Unknown => None,
-                    };
-                    usize::try_from(length).map_or(Level::Unknown, |length| Level::Prefix(tag, length))
-                }
-                _ => Level::Unknown,
-            },
-            _ => Level::Unknown,
+            [_, start, length] if whole(start) == Some(1) => {
+                usize::try_from(whole(length)?).ok().map(Known::Prefix)
+            }
+            _elsewhere => None,
         },
         Expr::Arithmetic(Arithmetic::Multiply, divided, step) => match divided.as_ref() {
             Expr::Arithmetic(Arithmetic::Divide, _, by) if whole(by) == whole(step) => {
-                whole(step).map_or(Level::Unknown, Level::Steps)
+                whole(step).map(Known::Steps)
             }
-            _ => Level::Unknown,
+            _otherwise => None,
         },
         Expr::Call(Function::Lower | Function::Upper | Function::Trim | Function::CharLength, _)
+        | Expr::Column(_)
         | Expr::Arithmetic(..)
         | Expr::Literal(_)
         | Expr::Compare(..)
@@ -63,7 +68,29 @@ pub(super) fn of<'g>(expr: &Expr, node: &Node, grant: &'g Grant) -> Level<'g> {
         | Expr::IsNull(_)
         | Expr::InList(..)
         | Expr::Like { .. }
-        | Expr::Case { .. } => Level::Unknown,
+        | Expr::Case { .. } => None,
+    }
+}
+
+/// The level of an expression over the output of a node.
+pub(super) fn of<'g>(expr: &Expr, node: &Node, grant: &'g Grant) -> Level<'g> {
+    if let Expr::Column(position) = expr {
+        return of_column(*position, node, grant);
+    }
+    match of_expression(expr) {
+        Some(Known::Truncated(part)) => Level::Date(part),
+        Some(Known::Extracted(part)) => Level::Part(part),
+        Some(Known::Steps(width)) => Level::Steps(width),
+        Some(Known::Prefix(length)) => {
+            let of_base = base(expr).map_or(Level::Unknown, |position| of_column(position, node, grant));
+            let tag = match of_base {
+                Level::Stored(_, meta) => meta.tag.as_deref(),
+                Level::Prefix(tag, _) => tag,
+                Level::Date(_) | Level::Part(_) | Level::Steps(_) | Level::Unknown => None,
+            };
+            Level::Prefix(tag, length)
+        }
+        None => Level::Unknown,
     }
 }
 
@@ -126,28 +153,29 @@ pub(super) fn width(node: &Node) -> usize {
     }
 }
 
-/// The column that an expression of a known level is computed from.
+/// The column that a bare column or an expression of a known level is computed from.
 pub(super) fn base(expr: &Expr) -> Option<usize> {
-    match expr {
-        Expr::Column(position) => Some(*position),
-        Expr::Cast(inner, _) => base(inner),
-        Expr::Call(Function::Truncate(_) | Function::Extract(_) | Function::Substr, args) => {
-            base(args.first()?)
-        }
-        Expr::Arithmetic(Arithmetic::Multiply | Arithmetic::Divide, inner, by) if whole(by).is_some() => {
-            base(inner)
-        }
-        Expr::Call(Function::Lower | Function::Upper | Function::Trim | Function::CharLength, _)
-        | Expr::Arithmetic(..)
-        | Expr::Literal(_)
-        | Expr::Compare(..)
-        | Expr::And(..)
-        | Expr::Or(..)
-        | Expr::Not(_)
-        | Expr::IsNull(_)
-        | Expr::InList(..)
-        | Expr::Like { .. }
-        | Expr::Case { .. } => None,
+    if let Expr::Column(position) = expr {
+        return Some(*position);
+    }
+    of_expression(expr)?;
+    let mut read = Vec::new();
+    expr.read(&mut read);
+    match (read.as_slice(), is_plain(expr)) {
+        ([one], true) => Some(*one),
+        _several => None,
+    }
+}
+
+/// Whether nothing but the column stands inside of the expression, so that another level of it is one of the column.
+fn is_plain(expr: &Expr) -> bool {
+    match expr.children().as_slice() {
+        [first, ..] => match first {
+            Expr::Column(_) => true,
+            Expr::Cast(..) | Expr::Arithmetic(Arithmetic::Divide, ..) => is_plain(first),
+            _computed => false,
+        },
+        [] => false,
     }
 }
 

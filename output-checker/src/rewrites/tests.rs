@@ -225,7 +225,10 @@ fn every_hierarchy_has_its_next_levels_from_mild_to_strong() {
         ),
         (
             truncated(DatePart::Quarter, "day"),
-            &["date_trunc('year', v.day)", "without date_trunc('month',v.day)"],
+            &[
+                "date_trunc('year', v.day)",
+                "without date_trunc('quarter', v.day)",
+            ],
         ),
         (key("icd"), &["substr(v.icd, 1, 1)", "without v.icd"]),
         (
@@ -237,7 +240,7 @@ fn every_hierarchy_has_its_next_levels_from_mild_to_strong() {
             &[
                 "substr(v.yj, 1, 3)",
                 "substr(v.yj, 1, 2)",
-                "without substr(v.yj,1,4)",
+                "without substr(v.yj, 1, 4)",
             ],
         ),
         (

@@ -1,8 +1,10 @@
 //! Columns and constants as SQL that the desk reads.
 
-use tre_core::algebra::Node;
+use tre_core::algebra::{DatePart, Expr, Node};
 use tre_core::ids::{ColumnName, TableName};
 use tre_core::types::Value;
+
+use super::level::{self, Known};
 
 /// A column as the analyst wrote it in a key of this name: with the alias of its table if they gave one.
 ///
@@ -59,6 +61,27 @@ pub(super) fn key(name: &str, is_column: bool, input: &Node) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// An expression of a level that is known, over the column that it is computed from; none for others.
+pub(super) fn expression(key: &Expr, base: &str) -> Option<String> {
+    match (key, level::of_expression(key)?) {
+        (Expr::Cast(inner, _), _) => expression(inner, base),
+        (_, Known::Truncated(part)) => Some(format!("date_trunc('{}', {base})", part_word(part))),
+        (_, Known::Extracted(part)) => Some(format!("extract({} FROM {base})", part_word(part))),
+        (_, Known::Prefix(length)) => Some(format!("substr({base}, 1, {length})")),
+        (_, Known::Steps(width)) => Some(format!("{base} / {width} * {width}")),
+    }
+}
+
+/// A part of a date, as SQL names it.
+pub(super) fn part_word(part: DatePart) -> &'static str {
+    match part {
+        DatePart::Year => "year",
+        DatePart::Quarter => "quarter",
+        DatePart::Month => "month",
+        DatePart::Day => "day",
+    }
 }
 
 /// How the planner begins a constant; it ends with a parenthesis.

@@ -38,6 +38,12 @@ fn what_is_asked_instead_is_answered_with_fewer_values_suppressed() {
     let too_fine = alice.ask(TOO_FINE).unwrap().ok().unwrap();
     let told = "to see more, group in wider bands (0, 60): `CASE WHEN age >= 60 THEN 60 WHEN age >= 0 THEN 0 END` instead of `age`";
     assert!(too_fine.err.contains(told), "{too_fine}");
+    assert!(
+        too_fine
+            .err
+            .contains("notice: threshold: fewer than 10 people stand behind it"),
+        "{too_fine}"
+    );
     let before = Answer::read(&too_fine).unwrap();
     assert_eq!(suppressed(&before), 4, "{before:?}");
 
@@ -164,7 +170,11 @@ fn reviewers_see_the_evidence_and_what_would_become_of_rewrites() {
     assert_eq!(evidence["groups"], 4, "{evidence}");
     let csv = string(evidence, "csv");
     let mut lines = csv.lines();
-    assert_eq!(lines.next(), Some("age,count(distinct pid),rows,people"), "{csv}");
+    assert_eq!(
+        lines.next(),
+        Some("visit.age,count(distinct pid),rows,people"),
+        "{csv}"
+    );
     let people = lines.map(|line| line.rsplit(',').next().unwrap().parse::<u64>().unwrap());
     let people: Vec<u64> = people.collect();
     assert!(

@@ -2,6 +2,7 @@
 //! times in ISO 8601.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -23,6 +24,9 @@ const NOTICES: &str = "tre.notices";
 
 /// The same for what to ask instead.
 const REWRITES: &str = "tre.rewrites";
+
+/// The same for what the rules in `disclosure` mean under the policy.
+const RULES: &str = "tre.rules";
 
 /// What came back for one query.
 #[derive(Debug)]
@@ -77,6 +81,16 @@ impl Answer {
         let rules = (self.rows() > 0).then(|| self.rules());
         let helpful = helpful(&rewrites, rules.as_deref());
         helpful.into_iter().map(|rewrite| rewrite.what.clone()).collect()
+    }
+
+    /// What the rules by which values were suppressed mean under the policy.
+    pub(crate) fn meanings(&self) -> Vec<String> {
+        let text = self.schema.metadata().get(RULES);
+        let meanings: BTreeMap<String, String> = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let told = |rule: String| Some(format!("{rule}: {}", meanings.get(&rule)?));
+        self.rules().into_iter().filter_map(told).collect()
     }
 
     /// The rules by which values were suppressed, each once.
@@ -256,7 +270,7 @@ struct AnswerDocument {
     /// Columns in order.
     columns: Vec<ColumnHead>,
     /// One object per row, by column name: NULL is null, integers and floats are numbers, decimals, dates and times text.
-    rows: Vec<std::collections::BTreeMap<String, serde_json::Value>>,
+    rows: Vec<BTreeMap<String, serde_json::Value>>,
     /// What is said about the result as a whole.
     notices: Vec<String>,
     /// What to ask instead, so that fewer values are suppressed: the same whatever the data are.
@@ -329,7 +343,7 @@ mod tests {
     use arrow::datatypes::Field;
 
     fn answer() -> Answer {
-        let notices = r#"["rare groups are not shown"]"#.to_owned();
+        let notices = r#"["rare groups are not shown"]"#;
         let schema = Schema::new(vec![
             Field::new("month", DataType::Date32, true),
             Field::new("n", DataType::Int64, true),
@@ -338,10 +352,9 @@ mod tests {
         ]);
         let rewrites = r#"[{"what":"by quarter","replace":"month","by":"q","add":"","against":["threshold"]},
             {"what":"count people","replace":"max(n)","by":"","add":"","against":["extreme"]}]"#;
-        let metadata = [
-            (NOTICES.to_owned(), notices),
-            (REWRITES.to_owned(), rewrites.to_owned()),
-        ];
+        let rules = r#"{"threshold":"fewer than 10 people stand behind it","extreme":"somebody's own"}"#;
+        let metadata = [(NOTICES, notices), (REWRITES, rewrites), (RULES, rules)];
+        let metadata = metadata.map(|(key, text)| (key.to_owned(), text.to_owned()));
         let schema = Arc::new(schema.with_metadata(metadata.into()));
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Date32Array::from(vec![0, 31])),
@@ -382,6 +395,10 @@ mod tests {
     #[test]
     fn what_to_ask_instead_is_told_against_what_was_done() {
         assert_eq!(answer().instead(), ["by quarter"]);
+        assert_eq!(
+            answer().meanings(),
+            ["threshold: fewer than 10 people stand behind it"]
+        );
         let empty = Answer::new(Arc::clone(&answer().schema));
         assert_eq!(empty.instead(), ["by quarter", "count people"]);
     }

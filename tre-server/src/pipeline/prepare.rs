@@ -28,6 +28,9 @@ pub(crate) const NOTICES: &str = "tre.notices";
 /// Schema metadata key of what to ask instead, so that fewer values are suppressed: a JSON array of rewrites.
 pub(crate) const REWRITES: &str = "tre.rewrites";
 
+/// Schema metadata key of what the rules in `disclosure` mean under the policy: a JSON object, rule to sentence.
+pub(crate) const RULES: &str = "tre.rules";
+
 /// Longest SQL text that an entry of the log holds, sealed.
 const MAX_LOGGED_SQL: usize = 32 << 10;
 
@@ -127,7 +130,7 @@ pub(crate) async fn prepare(
             }
         }
     }
-    prepared.schema = described(&planned.schema, &prepared);
+    prepared.schema = described(&planned.schema, &prepared, &policy);
     prepared.parameters = planned.parameters;
     prepared.public_reads = planned.public_reads;
     log_planned(core, session, &prepared).await?;
@@ -166,10 +169,14 @@ pub(super) fn plan_at(desk: &mut Desk, prepared: &Prepared, cancel: &Cancel) -> 
 }
 
 /// The schema with what is known of the whole answer before any data are read.
-fn described(schema: &SchemaRef, prepared: &Prepared) -> SchemaRef {
+fn described(schema: &SchemaRef, prepared: &Prepared, policy: &Policy) -> SchemaRef {
     let mut metadata = schema.metadata().clone();
     let text = serde_json::Value::from(prepared.notices.clone()).to_string();
     metadata.insert(NOTICES.to_owned(), text);
+    let rules = output_checker::reasons::of_rules(policy).into_iter();
+    let rules: serde_json::Map<String, serde_json::Value> =
+        rules.map(|(rule, why)| (rule.to_string(), why.into())).collect();
+    metadata.insert(RULES.to_owned(), serde_json::Value::from(rules).to_string());
     if let Ok(text) = serde_json::to_string(&prepared.rewrites()) {
         metadata.insert(REWRITES.to_owned(), text);
     }
