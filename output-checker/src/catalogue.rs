@@ -52,6 +52,8 @@ impl Class {
             | ValueKind::CountUnitsOf { .. } => Class::Frequencies,
             ValueKind::Sum { .. } => Class::LinearAggregations,
             ValueKind::Min { .. } | ValueKind::Max { .. } => Class::Endpoints,
+            ValueKind::Comoment { x, y, .. } if x == y => Class::Shape,
+            ValueKind::Comoment { .. } => Class::CorrelationCoefficients,
         }
     }
 
@@ -74,7 +76,7 @@ impl Class {
                 Rule::Tag,
             ],
             Class::Endpoints => &[Rule::Threshold, Rule::Complement, Rule::Extreme, Rule::Tag],
-            // Recomputed from sums, of squares and products among them.
+            // By the sum of the squares or products.
             Class::Shape | Class::CorrelationCoefficients => &[
                 Rule::Threshold,
                 Rule::Complement,
@@ -132,7 +134,7 @@ pub const OFFERED: &[Offered] = &[
         "var",
         &["var_sample", "var_samp"],
         Class::Shape,
-        "the count, the sum and the sum of squares of x",
+        "the count of x and n·Σx² − (Σx)²",
     ),
     offered(
         "var_pop(x)",
@@ -148,7 +150,7 @@ pub const OFFERED: &[Offered] = &[
         "covar_samp",
         &["covar"],
         Class::CorrelationCoefficients,
-        "of the rows with both values: their count, the sums of x, of y and of x·y",
+        "of the rows with both values: their count and n·Σxy − Σx·Σy",
     ),
     offered(
         "covar_pop(x, y)",
@@ -162,7 +164,7 @@ pub const OFFERED: &[Offered] = &[
         "corr",
         &[],
         Class::CorrelationCoefficients,
-        "the same, and the sums of the squares of x and of y",
+        "the same, and n·Σx² − (Σx)², n·Σy² − (Σy)²",
     ),
 ];
 
@@ -286,8 +288,8 @@ computed from treated values too, in the part of the query above people's rows.
 ";
 
 const BETWEEN: &str = "
-A deviation is the small difference of two large sums. These are rounded to the policy's significant digits first; where
-that is coarser than the deviation itself, the answer is NULL or far off: compare it with the mean.
+A variance is computed from the scatter n·Σx² − (Σx)², which is exact until it is rounded to the policy's significant
+digits; the sum of squares, that is not shown, is judged for it.
 
 ## Withheld
 

@@ -193,7 +193,9 @@ fn treat(
         | ValueKind::Count { .. }
         | ValueKind::CountUnitsOf { .. } => treatments::counts(column, groups, rules.rounding),
         ValueKind::Min { .. } | ValueKind::Max { .. } => treatments::extremes(column, groups),
-        ValueKind::Sum { .. } => treatments::sums(column, groups, &rules.magnitudes, rules.rounding),
+        ValueKind::Sum { .. } | ValueKind::Comoment { .. } => {
+            treatments::sums(column, groups, &rules.magnitudes, rules.rounding)
+        }
     }
 }
 

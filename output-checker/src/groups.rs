@@ -65,7 +65,7 @@ struct KeyValues<'a> {
 
 /// A key's value: text, or anything else as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key<'a> {
+pub(crate) enum Key<'a> {
     Number(i128),
     Text(&'a str),
 }
@@ -298,6 +298,22 @@ fn declared_key(value: &Value, column_type: ColumnType) -> Option<Key<'_>> {
         Value::Date(days) => Some(Key::Number(i128::from(*days))),
         Value::Text(text) => Some(Key::Text(text)),
     }
+}
+
+/// The keys of every row; NULL where a column is not of its key's type, which [`Groups::new`] refuses.
+pub(crate) fn key_values<'a>(
+    columns: &'a [ArrayRef],
+    types: &[ColumnType],
+    length: usize,
+) -> Vec<Vec<Option<Key<'a>>>> {
+    let mut rows = vec![Vec::with_capacity(types.len()); length];
+    for (column, column_type) in columns.iter().zip(types) {
+        let cells = cells(column, *column_type).unwrap_or_default();
+        for (i, row) in rows.iter_mut().enumerate() {
+            row.push(cells.get(i).copied().flatten());
+        }
+    }
+    rows
 }
 
 /// The cells of a key column; `None` when the column is of another type.

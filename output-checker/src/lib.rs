@@ -12,6 +12,7 @@
 //! base cells ─────────┴▶ groups: canonical order, declared domains completed
 //!                          ▶ rules: evidence only, a verdict per group and argument
 //!                            ▶ treatments: digits ▸ suppress ▸ round
+//!                              ▶ levels: cells of one query that add up to others
 //!                              ▶ treated cells, decision, reasons ─▶ SDC record, bound to the output's bytes
 //! ```
 //!
@@ -50,6 +51,7 @@ pub mod rewrites;
 
 mod check;
 mod groups;
+mod levels;
 
 mod rules;
 mod treatments;
@@ -65,6 +67,7 @@ pub mod conformance;
 
 pub use check::{Checked, check, notices};
 pub use decision::Decision;
+pub use levels::{Asked, check_together};
 pub use question::judge_question;
 pub use summary::{StatusCount, Summary, ValueSummary};
 pub use treated::TreatedCells;

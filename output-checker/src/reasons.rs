@@ -24,7 +24,7 @@ pub fn of_status(status: StatusCode, policy: &Policy) -> Option<Problem> {
 
 /// Every rule that a status can name, with what it means under a policy: the threshold, never a count.
 pub fn of_rules(policy: &Policy) -> Vec<(Rule, String)> {
-    const RULES: [Rule; 11] = [
+    const RULES: [Rule; 12] = [
         Rule::Threshold,
         Rule::Complement,
         Rule::SameValue,
@@ -33,6 +33,7 @@ pub fn of_rules(policy: &Policy) -> Vec<(Rule, String)> {
         Rule::Dominance,
         Rule::DegreesOfFreedom,
         Rule::RareLabel,
+        Rule::Level,
         Rule::Tag,
         Rule::Zero,
         Rule::Base,
@@ -71,6 +72,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
         Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
+        Rule::Level => Some(&codes::SDC_LEVEL),
         Rule::ClassDisclosure => Some(&codes::SDC_CLASS),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
@@ -113,6 +115,10 @@ fn why(rule: Rule, rules: &RulePack) -> String {
                 "it differs from another value of its row, or from the whole group, by fewer than {} people",
                 rules.complement.minimum
             )
+        }
+        Rule::Level => {
+            "with others it adds up to a value of a coarser level, and some of these others are not shown"
+                .into()
         }
         Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
         Rule::Threshold => {

@@ -41,6 +41,8 @@ pub enum Rule {
     DegreesOfFreedom,
     /// The cell differs from another value of its row by too few units.
     Complement,
+    /// The cell, with others, adds up to one of a coarser level, and some of these others are not shown.
+    Level,
     /// All units of its line are in one category.
     ClassDisclosure,
     /// Too few units.
@@ -61,7 +63,7 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
@@ -69,6 +71,7 @@ const RULES: [Rule; 12] = [
     Rule::Dominance,
     Rule::DegreesOfFreedom,
     Rule::Complement,
+    Rule::Level,
     Rule::ClassDisclosure,
     Rule::Threshold,
     Rule::Zero,
@@ -145,6 +148,7 @@ impl fmt::Display for Rule {
             Rule::Dominance => "dominance",
             Rule::DegreesOfFreedom => "degrees-of-freedom",
             Rule::Complement => "complement",
+            Rule::Level => "level",
             Rule::ClassDisclosure => "class-disclosure",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",

@@ -36,8 +36,8 @@ pub(super) fn base_cells(layout: &CellLayout, cells: &[CaseCell]) -> Result<Base
         columns.push(match kind {
             ValueKind::CountRows | ValueKind::CountUnits => longs(&groups, CaseCell::units),
             ValueKind::Count { .. } | ValueKind::CountUnitsOf { .. } => longs(&groups, CaseCell::present),
-            ValueKind::Min { .. } | ValueKind::Max { .. } => {
-                return Err("a case has no smallest or largest values".into());
+            ValueKind::Min { .. } | ValueKind::Max { .. } | ValueKind::Comoment { .. } => {
+                return Err("a case has no smallest or largest values, and no co-moments".into());
             }
             ValueKind::Sum { .. } => decimals(&groups, CaseCell::sum)?,
         });

@@ -30,7 +30,8 @@ pub(super) fn candidates(
             Aggregate::CountRows
             | Aggregate::CountUnits
             | Aggregate::Count(_)
-            | Aggregate::CountUnitsOf(_) => None,
+            | Aggregate::CountUnitsOf(_)
+            | Aggregate::Comoment { .. } => None,
         });
     }
     candidates.extend(same_rows(frontier, relation, grant));

@@ -14,6 +14,7 @@ use super::{Candidate, bands, codes, dates, lookups, written};
 pub(super) const LARGER_GROUPS: &[Rule] = &[
     Rule::Threshold,
     Rule::RareLabel,
+    Rule::Level,
     Rule::SameValue,
     Rule::Complement,
     Rule::ClassDisclosure,

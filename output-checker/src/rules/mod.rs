@@ -54,8 +54,9 @@ pub(crate) struct Argument {
 pub(crate) fn arguments(lineage: &Lineage) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
     for (i, kind) in lineage.layout.values.iter().enumerate() {
-        let sum = kind.is_magnitude().then_some(i);
-        let counted = sum.is_none();
+        // The sum that comes with a co-moment is judged for it.
+        let sum = matches!(kind, ValueKind::Sum { .. }).then_some(i);
+        let counted = !kind.is_magnitude();
         match arguments
             .iter_mut()
             .find(|argument| argument.index == kind.argument())
@@ -198,7 +199,8 @@ pub(crate) fn of_value(
             | ValueKind::CountUnits
             | ValueKind::Count { .. }
             | ValueKind::CountUnitsOf { .. }
-            | ValueKind::Sum { .. } => return None,
+            | ValueKind::Sum { .. }
+            | ValueKind::Comoment { .. } => return None,
         };
         extreme::suppresses(sharing, &rules.units).then_some(Rule::Extreme)
     })

@@ -14,6 +14,7 @@ mod laws;
 mod laws_of_lines;
 mod laws_of_rows;
 mod laws_of_sums;
+mod levels;
 mod outcomes;
 mod parameters;
 mod record;

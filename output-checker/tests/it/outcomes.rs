@@ -411,7 +411,12 @@ fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
         (
             Rule::DegreesOfFreedom,
             "TRE-SDC-018",
-            "it has fewer than 0 degrees of freedom, which are the people behind it less one",
+            "the policy asks for 10 degrees of freedom for squares and products, which are the people with a value less one",
+        ),
+        (
+            Rule::Level,
+            "TRE-SDC-051",
+            "with others it adds up to a value of a coarser level, and some of these others are not shown",
         ),
         (
             Rule::ClassDisclosure,

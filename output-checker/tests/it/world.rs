@@ -371,6 +371,7 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
             ValueKind::CountUnitsOf { argument } => longs(&|rows| people(rows, Some(argument)).len()),
             ValueKind::Min { argument } => extreme(argument, &|values| values.iter().min().copied()),
             ValueKind::Max { argument } => extreme(argument, &|values| values.iter().max().copied()),
+            ValueKind::Comoment { .. } => panic!("these questions have no co-moments"),
             ValueKind::Sum { argument } => decimals(&|rows| {
                 let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
                 (!values.is_empty()).then(|| values.iter().sum())

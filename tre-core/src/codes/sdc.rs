@@ -68,6 +68,11 @@ super::codes! {
         "A mean of n people has n - 1 degrees of freedom; the policy demands more of them for a sum or an average than of people for a count.",
         "group more coarsely, or ask for the count only";
 
+    /// Suppressed: what is not shown of its level could be computed from a coarser one.
+    SDC_LEVEL = "TRE-SDC-051", "suppressed (level): with others it adds up to a value of a coarser level",
+        "A total less the parts of it that are shown is what the other parts are together. Where these are of too few people, all parts of the total are suppressed.",
+        "ask for the coarser level alone, or for parts of which each has enough people";
+
     /// Suppressed: everybody of a group falls into one category.
     SDC_CLASS = "TRE-SDC-019", "suppressed (class-disclosure): everybody of a group falls into one category",
         "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. All categories are suppressed, so that it is not said in which one they are.",

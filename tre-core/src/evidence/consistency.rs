@@ -84,6 +84,10 @@ pub(super) fn check_values(cells: &BaseCells) -> Result<(), LayoutError> {
                     extreme_at(column, row) == cells.min_max(argument, row).map(|(_, max)| max)
                 }
                 ValueKind::Count { argument } => is_count(counts, row, cells.argument_rows(argument, row)),
+                ValueKind::Comoment { products, .. } => {
+                    let value = sums.and_then(|sums| decimal_at(sums, row));
+                    value.is_none() || cells.present(Some(products), row) > 0
+                }
                 ValueKind::Sum { argument } => {
                     let sum = sums.and_then(|sums| decimal_at(sums, row));
                     sum.is_some() == (cells.present(Some(argument), row) > 0)

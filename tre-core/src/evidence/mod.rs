@@ -81,6 +81,15 @@ pub enum ValueKind {
         /// Index in [`CellLayout::arguments`].
         argument: usize,
     },
+    /// n·Σxy − Σx·Σy of two arguments over the rows where their product has a value.
+    Comoment {
+        /// Index of x in [`CellLayout::arguments`].
+        x: usize,
+        /// Index of y.
+        y: usize,
+        /// Index of their product.
+        products: usize,
+    },
 }
 
 impl ValueKind {
@@ -93,12 +102,13 @@ impl ValueKind {
             | ValueKind::Sum { argument }
             | ValueKind::Min { argument }
             | ValueKind::Max { argument } => Some(argument),
+            ValueKind::Comoment { products, .. } => Some(products),
         }
     }
 
     /// Magnitudes are rounded to significant digits; counts are not.
     pub fn is_magnitude(self) -> bool {
-        matches!(self, ValueKind::Sum { .. })
+        matches!(self, ValueKind::Sum { .. } | ValueKind::Comoment { .. })
     }
 
     /// A value of one row, shown as it is.
@@ -164,7 +174,10 @@ impl CellLayout {
                 .filter(|ty| extreme_type(**ty).is_some())
                 .map(|ty| ty.arrow())
                 .ok_or(LayoutError::Argument(argument)),
-            ValueKind::Sum { argument } => self
+            ValueKind::Sum { argument }
+            | ValueKind::Comoment {
+                products: argument, ..
+            } => self
                 .arguments
                 .get(argument)
                 .and_then(|ty| contribution_type(*ty))

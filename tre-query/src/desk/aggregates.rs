@@ -99,7 +99,7 @@ impl Aggregates {
         self.place(Aggregate::CountUnits, DataType::Int64)
     }
 
-    fn place(&mut self, aggregate: Aggregate, ty: DataType) -> usize {
+    pub(super) fn place(&mut self, aggregate: Aggregate, ty: DataType) -> usize {
         match self.aggregates.iter().position(|known| *known == aggregate) {
             Some(position) => position,
             None => {
@@ -110,7 +110,7 @@ impl Aggregates {
         }
     }
 
-    fn argument_of(&mut self, argument: Argument) -> usize {
+    pub(super) fn argument_of(&mut self, argument: Argument) -> usize {
         match self.arguments.iter().position(|known| *known == argument) {
             Some(position) => position,
             None => {
@@ -225,29 +225,16 @@ impl Aggregates {
             let value = match term.quantity {
                 Quantity::Row => self.rows_where(term.when.clone()),
                 Quantity::Column(_) | Quantity::Product(..) => {
-                    self.sum_of(term.when.clone(), term.quantity, input)?
+                    let argument = self.argument_of(Argument {
+                        when: term.when.clone(),
+                        quantity: term.quantity,
+                    });
+                    self.place(Aggregate::Sum(argument), sum_type(term.quantity, input)?)
                 }
             };
             parts.push((term.factor, value));
         }
         Ok(parts)
-    }
-
-    /// The sum of a quantity over the rows where a condition is true.
-    pub(super) fn sum_of(
-        &mut self,
-        when: Option<Expr>,
-        quantity: Quantity,
-        input: &Lowered,
-    ) -> Result<usize, Problem> {
-        let value = quantity.expr().unwrap_or(Expr::Literal(Value::Int(0)));
-        let scale = match input.type_of(&value)? {
-            ColumnType::Decimal { scale } => scale,
-            _ => 0,
-        };
-        let argument = self.argument_of(Argument { when, quantity });
-        let ty = DataType::Decimal128(DECIMAL_PRECISION, scale as i8);
-        Ok(self.place(Aggregate::Sum(argument), ty))
     }
 
     fn extreme(
@@ -300,6 +287,19 @@ impl Aggregates {
         };
         Ok(Part::Value(self.place(aggregate, ty.arrow())))
     }
+}
+
+/// The engine's type of sums of a quantity.
+///
+/// # Errors
+/// A [`Problem`] when it is none of the input's.
+pub(super) fn sum_type(quantity: Quantity, input: &Lowered) -> Result<DataType, Problem> {
+    let value = quantity.expr().unwrap_or(Expr::Literal(Value::Int(0)));
+    let scale = match input.type_of(&value)? {
+        ColumnType::Decimal { scale } => scale,
+        _ => 0,
+    };
+    Ok(DataType::Decimal128(DECIMAL_PRECISION, scale as i8))
 }
 
 fn terms_of(

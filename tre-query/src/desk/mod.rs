@@ -22,6 +22,7 @@ mod said;
 mod session;
 mod syntax;
 mod terms;
+mod unions;
 mod upper;
 mod windows;
 

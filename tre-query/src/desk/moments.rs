@@ -1,11 +1,11 @@
-//! Variances, standard deviations, covariances and correlations as sums of measures, of their squares and products.
+//! Variances, standard deviations, covariances and correlations as co-moments of measures.
 
-use tre_core::algebra::{Expr, Quantity};
+use tre_core::algebra::{Aggregate, Argument, Expr, Quantity};
 use tre_core::codes::{self, Problem};
 
-use super::aggregates::Aggregates;
+use super::aggregates::{Aggregates, sum_type};
 use super::lower::Lowered;
-use super::parts::{Part, Variable};
+use super::parts::Part;
 use super::terms::{Term, Terms, and};
 
 /// Whether an aggregate of this name is one of them.
@@ -30,45 +30,35 @@ impl Aggregates {
         match (name, variables) {
             ("var" | "var_pop" | "stddev" | "stddev_pop", [variable]) => {
                 let (term, column) = measure(name, variable)?;
-                let when = term.when.clone();
-                let rows = self.count_of(when.clone(), Quantity::Column(column));
                 Ok(Part::Variance {
                     root: name.starts_with("stddev"),
                     sample: !name.ends_with("_pop"),
-                    rows,
-                    of: Variable {
-                        factor: term.factor,
-                        sum: self.sum_of(when.clone(), Quantity::Column(column), input)?,
-                    },
-                    squares: self.sum_of(when, Quantity::Product(column, column), input)?,
+                    rows: self.count_of(term.when.clone(), Quantity::Column(column)),
+                    factor: term.factor,
+                    scatter: self.comoment(term.when.as_ref(), column, column, input)?,
                 })
             }
             ("covar_samp" | "covar_pop" | "corr", [x, y]) => {
                 // A row counts where both have a value.
                 let both = and(x.defined.clone(), y.defined.clone());
-                let rows = self.rows_where(both.clone());
                 let ((of_x, x), (of_y, y)) = (measure(name, x)?, measure(name, y)?);
-                let of = [
-                    self.variable(of_x, x, both.clone(), input)?,
-                    self.variable(of_y, y, both.clone(), input)?,
-                ];
-                let mut product = |a: usize, b: usize| {
-                    self.sum_of(both.clone(), Quantity::Product(a.min(b), a.max(b)), input)
-                };
-                let products = product(x, y)?;
+                let factors = [of_x.factor, of_y.factor];
+                let common = self.comoment(both.as_ref(), x, y, input)?;
                 Ok(if name == "corr" {
                     Part::Correlation {
-                        rows,
-                        of,
-                        squares: [product(x, x)?, product(y, y)?],
-                        products,
+                        factors,
+                        scatters: [
+                            self.comoment(both.as_ref(), x, x, input)?,
+                            self.comoment(both.as_ref(), y, y, input)?,
+                        ],
+                        common,
                     }
                 } else {
                     Part::Covariance {
                         sample: name == "covar_samp",
-                        rows,
-                        of,
-                        products,
+                        rows: self.rows_where(both),
+                        factors,
+                        scatter: common,
                     }
                 })
             }
@@ -79,17 +69,31 @@ impl Aggregates {
         }
     }
 
-    fn variable(
+    /// The co-moment of two columns over the rows where a condition is true, and the sum of products that is judged for it.
+    fn comoment(
         &mut self,
-        term: &Term,
-        column: usize,
-        when: Option<Expr>,
+        when: Option<&Expr>,
+        x: usize,
+        y: usize,
         input: &Lowered,
-    ) -> Result<Variable, Problem> {
-        Ok(Variable {
-            factor: term.factor,
-            sum: self.sum_of(when, Quantity::Column(column), input)?,
-        })
+    ) -> Result<usize, Problem> {
+        let mut argument = |quantity| {
+            self.argument_of(Argument {
+                when: when.cloned(),
+                quantity,
+            })
+        };
+        let (of_x, of_y) = (argument(Quantity::Column(x)), argument(Quantity::Column(y)));
+        let product = Quantity::Product(x.min(y), x.max(y));
+        let products = argument(product);
+        let ty = sum_type(product, input)?;
+        self.place(Aggregate::Sum(products), ty.clone());
+        let comoment = Aggregate::Comoment {
+            x: of_x,
+            y: of_y,
+            products,
+        };
+        Ok(self.place(comoment, ty))
     }
 }
 

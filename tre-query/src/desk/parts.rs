@@ -1,9 +1,9 @@
 //! An aggregate of the query over the treated values of its frontier.
 //!
 //! Averages, variances and correlations are not computed from people's rows and treated afterwards: they are recomputed,
-//! above the frontier, from sums and counts that have been treated. So they tell nothing that these do not, and inherit
-//! the worst status among them. The price is precision: a variance is the small difference of two large sums, and where
-//! the policy's rounding of the sums has eaten it, the answer is NULL.
+//! above the frontier, from counts, sums and co-moments that have been treated. So they tell nothing that these do not,
+//! and inherit the worst status among them. A co-moment n·Σxy − Σx·Σy is a base cell of its own, because the difference
+//! of two sums that have lost digits would have lost them all.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::scalar::ScalarValue;
@@ -38,35 +38,26 @@ pub(super) enum Part {
         root: bool,
         sample: bool,
         rows: usize,
-        of: Variable,
-        /// The sum of its squares.
-        squares: usize,
+        factor: Factor,
+        /// n·Σx² − (Σx)².
+        scatter: usize,
     },
     /// A covariance.
     Covariance {
         sample: bool,
         rows: usize,
-        of: [Variable; 2],
-        /// The sum of their products.
-        products: usize,
+        factors: [Factor; 2],
+        /// n·Σxy − Σx·Σy.
+        scatter: usize,
     },
     /// Pearson's coefficient of correlation, from −1 to 1.
     Correlation {
-        rows: usize,
-        of: [Variable; 2],
-        /// The sum of their squares, of each.
-        squares: [usize; 2],
-        /// The sum of their products.
-        products: usize,
+        factors: [Factor; 2],
+        /// n·Σx² − (Σx)², and that of y.
+        scatters: [usize; 2],
+        /// n·Σxy − Σx·Σy.
+        common: usize,
     },
-}
-
-/// A variable of which moments are taken: `factor` times a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Variable {
-    pub(super) factor: Factor,
-    /// The measure's sum.
-    pub(super) sum: usize,
 }
 
 impl Part {
@@ -76,21 +67,14 @@ impl Part {
             Part::Value(value) => vec![*value],
             Part::Total { terms, rows } => terms.iter().map(|(_, value)| *value).chain(*rows).collect(),
             Part::Mean { terms, rows } => terms.iter().map(|(_, value)| *value).chain([*rows]).collect(),
-            Part::Variance {
-                rows, of, squares, ..
-            } => vec![*rows, of.sum, *squares],
-            Part::Covariance {
-                rows,
-                of: [x, y],
-                products,
-                ..
-            } => vec![*rows, x.sum, y.sum, *products],
+            Part::Variance { rows, scatter, .. } | Part::Covariance { rows, scatter, .. } => {
+                vec![*rows, *scatter]
+            }
             Part::Correlation {
-                rows,
-                of: [x, y],
-                squares: [xx, yy],
-                products,
-            } => vec![*rows, x.sum, y.sum, *xx, *yy, *products],
+                scatters: [x, y],
+                common,
+                ..
+            } => vec![*x, *y, *common],
         }
     }
 
@@ -137,42 +121,29 @@ impl Part {
                 root,
                 sample,
                 rows,
-                of,
-                squares,
+                factor,
+                scatter,
             } => {
-                let scatter = not_negative(about_means(
-                    number(*squares),
-                    number(of.sum),
-                    number(of.sum),
-                    number(*rows),
-                ))?;
                 let variance =
-                    float(of.factor)? * float(of.factor)? * scatter / freedom(number(*rows), *sample)?;
+                    float(*factor)? * float(*factor)? * number(*scatter) / freedom(number(*rows), *sample)?;
                 if *root { sqrt(variance) } else { variance }
             }
             Part::Covariance {
                 sample,
                 rows,
-                of: [x, y],
-                products,
-            } => {
-                let scatter = about_means(number(*products), number(x.sum), number(y.sum), number(*rows));
-                float(x.factor)? * float(y.factor)? * scatter / freedom(number(*rows), *sample)?
-            }
+                factors: [x, y],
+                scatter,
+            } => float(*x)? * float(*y)? * number(*scatter) / freedom(number(*rows), *sample)?,
             Part::Correlation {
-                rows,
-                of: [x, y],
-                squares: [xx, yy],
-                products,
+                factors: [x, y],
+                scatters: [xx, yy],
+                common,
             } => {
-                let about = |products: usize, a: &Variable, b: &Variable| {
-                    about_means(number(products), number(a.sum), number(b.sum), number(*rows))
-                };
-                let opposite = (x.factor.unscaled < 0) != (y.factor.unscaled < 0);
+                let opposite = (x.unscaled < 0) != (y.unscaled < 0);
                 let sign = lit(if opposite { -1_f64 } else { 1_f64 });
-                let scales = positive(about(*xx, x, x))? * positive(about(*yy, y, y))?;
-                let r = sign * about(*products, x, y) / sqrt(scales);
-                // Of rounded sums it can come out a little beyond; of NULL these two would make a number.
+                let scales = positive(number(*xx))? * positive(number(*yy))?;
+                let r = sign * number(*common) / sqrt(scales);
+                // Of rounded values it can come out a little beyond; of NULL these two would make a number.
                 let inside = greatest(vec![lit(-1_f64), least(vec![lit(1_f64), r.clone()])]);
                 when(r.is_not_null(), inside).end().map_err(planning_problem)?
             }
@@ -215,26 +186,19 @@ fn float(factor: Factor) -> Result<SqlExpr, Problem> {
     constant(factor, &DataType::Float64)
 }
 
-/// The sum of products of differences from the means, Σxy − Σx·Σy/n.
-fn about_means(products: SqlExpr, x: SqlExpr, y: SqlExpr, rows: SqlExpr) -> SqlExpr {
-    products - x * y / rows
-}
-
-/// What a sum of squares is divided by; NULL where that is not above 0.
+/// What a scatter of n rows is divided by: n·(n − 1) for a sample, n² otherwise; NULL where that is 0.
 fn freedom(rows: SqlExpr, sample: bool) -> Result<SqlExpr, Problem> {
-    positive(if sample { rows - lit(1_f64) } else { rows })
+    let less = if sample {
+        rows.clone() - lit(1_f64)
+    } else {
+        rows.clone()
+    };
+    positive(rows * less)
 }
 
 /// The value where it is above 0, NULL elsewhere.
 fn positive(value: SqlExpr) -> Result<SqlExpr, Problem> {
     when(value.clone().gt(lit(0_f64)), value)
-        .end()
-        .map_err(planning_problem)
-}
-
-/// The value where it is not below 0, NULL elsewhere.
-fn not_negative(value: SqlExpr) -> Result<SqlExpr, Problem> {
-    when(value.clone().gt_eq(lit(0_f64)), value)
         .end()
         .map_err(planning_problem)
 }

@@ -99,7 +99,7 @@ fn function(text: &str) -> Option<Problem> {
         &codes::SQL_NOT_ALLOWED,
         format!("the function `{name}` is not offered"),
         "over people's rows there are count, sum, avg, min, max, var, stddev, covar_samp and corr; CASE, coalesce, nullif, lower, upper, trim, character_length, \
-         substr, extract and date_trunc. Over the answer also round, abs, ln, sqrt and the like",
+         substr, left, extract and date_trunc. Over the answer also round, abs, ln, sqrt and the like",
     ))
 }
 

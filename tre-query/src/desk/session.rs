@@ -44,6 +44,7 @@ const SCALAR_FUNCTIONS: &[&str] = &[
     "floor",
     "greatest",
     "least",
+    "left",
     "ln",
     "log10",
     "lower",
@@ -119,7 +120,9 @@ fn allowed_windows() -> Vec<Arc<WindowUDF>> {
 /// Aggregates of the catalogue. Below the frontier the cut refuses what has no evidence.
 fn allowed_aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut functions = SessionStateDefaults::default_aggregate_functions();
-    functions.retain(|function| OFFERED.iter().any(|offered| offered.function == function.name()));
+    // `grouping` reads the level of a row and no value.
+    let offered = |name: &str| name == "grouping" || OFFERED.iter().any(|offered| offered.function == name);
+    functions.retain(|function| offered(function.name()));
     functions
 }
 

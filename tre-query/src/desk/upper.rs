@@ -27,7 +27,8 @@ use super::cut::{Cutter, is_private};
 use super::parts::Part;
 use super::per_unit::groups_by_unit;
 use super::session::planning_problem;
-use super::windows;
+use super::unions::Input;
+use super::{unions, windows};
 
 /// A rebuilt node: its plan has the original's columns by name, and the statuses of those that have one.
 pub(super) struct Upper {
@@ -70,7 +71,14 @@ impl Rebuilder<'_> {
         }
         match plan {
             LogicalPlan::Aggregate(aggregate) => {
-                if aggregates_above(&aggregate.input) {
+                if let [SqlExpr::GroupingSet(sets)] = aggregate.group_expr.as_slice() {
+                    let mut inputs = Vec::new();
+                    for level in unions::levels(aggregate, sets)? {
+                        let upper = self.node(&LogicalPlan::Aggregate(level.aggregate.clone()))?;
+                        inputs.push(level.over(upper)?);
+                    }
+                    unions::stack(inputs, plan, || self.fresh())
+                } else if aggregates_above(&aggregate.input) {
                     self.aggregate(aggregate)
                 } else if groups_by_unit(aggregate) {
                     Err(Problem::new(
@@ -153,7 +161,13 @@ impl Rebuilder<'_> {
                 windows::rebuild(window, input, || self.fresh())
             }
             LogicalPlan::Window(_) => Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows")),
-            LogicalPlan::Union(_) => Err(above("UNION")),
+            LogicalPlan::Union(union) => {
+                let mut inputs = Vec::with_capacity(union.inputs.len());
+                for input in &union.inputs {
+                    inputs.push(Input::whole(self.node(input)?, input.schema()));
+                }
+                unions::stack(inputs, plan, || self.fresh())
+            }
             other => Err(above(&format!("`{}`", other.display()))),
         }
     }
@@ -251,9 +265,6 @@ impl Rebuilder<'_> {
         let mut worsts = Vec::new();
         for expr in aggregate.group_expr.iter().chain(&aggregate.aggr_expr) {
             no_subquery(expr)?;
-            if matches!(expr, SqlExpr::GroupingSet(_)) {
-                return Err(above("GROUPING SETS, CUBE or ROLLUP"));
-            }
             worsts.push(match worst(expr, schema, &input.statuses)? {
                 None => None,
                 Some(status) => {

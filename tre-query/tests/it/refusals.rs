@@ -73,8 +73,8 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
         ("SELECT max(icd) FROM visit", "TRE-SQL-007"),
         ("SELECT count(distinct icd) FROM visit", "TRE-SQL-007"),
         ("SELECT sum(distinct cost) FROM visit", "TRE-SQL-007"),
-        ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-004"),
-        ("SELECT array_agg(icd) FROM visit", "TRE-SQL-004"),
+        ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-007"),
+        ("SELECT array_agg(icd) FROM visit", "TRE-SQL-007"),
         ("SELECT sum(age) FROM person", "TRE-SQL-008"),
         ("SELECT sum(cast(cost AS int)) FROM visit", "TRE-SQL-008"),
         ("SELECT count(*) FROM visit WHERE random() < 0.5", "TRE-SQL-004"),
@@ -99,16 +99,24 @@ async fn what_cannot_be_judged_is_refused_with_its_code() {
             "TRE-SQL-005",
         ),
         (
-            "SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd)",
+            "SELECT icd, days, cost, date, count(*) FROM visit GROUP BY CUBE (icd, days, cost, date)",
             "TRE-SQL-009",
         ),
         (
-            "SELECT count(*) FROM visit UNION ALL SELECT count(*) FROM person",
+            "SELECT icd, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (icd))",
             "TRE-SQL-009",
+        ),
+        (
+            "SELECT icd, count(*) FROM visit GROUP BY ROLLUP (icd, pid)",
+            "TRE-SQL-006",
+        ),
+        (
+            "SELECT count(*) FROM visit UNION ALL SELECT cost FROM visit",
+            "TRE-SQL-005",
         ),
         (
             "SELECT icd, count(*) AS n, first_value(icd) OVER (ORDER BY count(*)) FROM visit GROUP BY icd",
-            "TRE-SQL-004",
+            "TRE-SQL-007",
         ),
         ("SELECT count(*) AS disclosure FROM visit", "TRE-SQL-012"),
         ("SELECT count(*) FROM visit WHERE icd = $x", "TRE-SQL-011"),

@@ -17,11 +17,12 @@ mod run;
 
 use output_checker::rewrites::Rewrite;
 use tre_core::codes::Problem;
+use tre_proto::v1;
 
 pub(crate) use freeze::{Frozen, freeze};
 pub(crate) use insight::{Insight, Trial};
 pub(crate) use prepare::{Prepared, prepare};
-pub(crate) use run::{Answer, answer, check, message};
+pub(crate) use run::{Answer, answer, check};
 
 /// Why there is no answer, and what to ask instead where something is known.
 #[derive(Debug, Clone)]
@@ -44,6 +45,17 @@ pub(super) fn withheld(problem: Problem) -> Refusal {
 /// A question that cannot be asked.
 pub(super) fn refused(problem: Problem) -> Refusal {
     Refusal::Refused(vec![problem], vec![])
+}
+
+/// A rewrite as control messages have it.
+pub(crate) fn message(rewrite: Rewrite) -> v1::Rewrite {
+    v1::Rewrite {
+        what: rewrite.what,
+        replace: rewrite.replace,
+        by: rewrite.by,
+        add: rewrite.add,
+        against: rewrite.against.iter().map(ToString::to_string).collect(),
+    }
 }
 
 impl Refusal {

@@ -7,8 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
-use output_checker::rewrites::Rewrite;
-use output_checker::{Checked, Decision, check as check_cells};
+use output_checker::{Asked, Checked, Decision, check_together};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::BaseCells;
@@ -20,7 +19,7 @@ use tre_proto::batches::encode;
 use tre_proto::v1;
 
 use super::prepare::{Prepared, log_refused, plan_at};
-use super::{Refusal, refused, withheld};
+use super::{Refusal, message, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
@@ -143,17 +142,6 @@ pub(crate) async fn check(
     })
 }
 
-/// A rewrite as control messages have it.
-pub(crate) fn message(rewrite: Rewrite) -> v1::Rewrite {
-    v1::Rewrite {
-        what: rewrite.what,
-        replace: rewrite.replace,
-        by: rewrite.by,
-        add: rewrite.add,
-        against: rewrite.against.iter().map(ToString::to_string).collect(),
-    }
-}
-
 /// Runs every frontier at the data worker and lets the checker judge it.
 pub(super) async fn judge(
     core: &Arc<Core>,
@@ -188,9 +176,10 @@ pub(super) async fn judge(
         cells: vec![],
         public_rows: ran.public_rows,
     };
+    let mut cells = Vec::with_capacity(prepared.frontiers.len());
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
-        let cells = match believed(lineage, &worker_lineage, batch) {
-            Ok(cells) => cells,
+        match believed(lineage, &worker_lineage, batch) {
+            Ok(believed) => cells.push(believed),
             Err(problem) => {
                 let decision = Decision::Withhold {
                     reasons: vec![problem],
@@ -200,12 +189,21 @@ pub(super) async fn judge(
                     .err()
                     .unwrap_or_else(contradiction));
             }
-        };
-        let checked = check_cells(&cells, lineage, policy);
-        judged.decision = judged.decision.and(checked.decision.clone());
-        judged.checked.push(checked);
-        judged.cells.push(cells);
+        }
     }
+    let asked = prepared.frontiers.iter().zip(&cells);
+    let asked: Vec<Asked<'_>> = asked
+        .map(|((frontier, lineage), cells)| Asked {
+            frontier,
+            lineage,
+            cells,
+        })
+        .collect();
+    judged.checked = check_together(&asked, policy);
+    for checked in &judged.checked {
+        judged.decision = judged.decision.and(checked.decision.clone());
+    }
+    judged.cells = cells;
     Ok(judged)
 }
 

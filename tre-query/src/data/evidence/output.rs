@@ -123,6 +123,41 @@ impl Cells {
                     .map(|range| range.map(|(min, max)| if smallest { min.value } else { max.value }));
                 extremes(values, &shape.layout.value_type(kind)?)
             }
+            ValueKind::Comoment { x, y, products } => {
+                let number = |argument: usize| {
+                    let numeric = shape
+                        .numeric
+                        .get(argument)
+                        .copied()
+                        .flatten()
+                        .ok_or(EvidenceError::Columns)?;
+                    Ok::<_, EvidenceError>(
+                        self.numbers
+                            .iter()
+                            .skip(numeric)
+                            .step_by(shape.numerics)
+                            .map(|number| number.sum),
+                    )
+                };
+                let rows =
+                    |argument: usize| self.present_rows.iter().skip(argument).step_by(shape.arguments());
+                let sums = number(x)?.zip(number(y)?).zip(number(products)?);
+                let rows = rows(x).zip(rows(y)).zip(rows(products));
+                let values = sums
+                    .zip(rows)
+                    .map(|(((x, y), products), ((of_x, of_y), of_products))| {
+                        // A product that does not fit has no value: then these are not sums over the same rows.
+                        let same = of_x == of_products && of_y == of_products && *of_products > 0;
+                        let value = || {
+                            i128::from(*of_products)
+                                .checked_mul(products)?
+                                .checked_sub(x.checked_mul(y)?)
+                        };
+                        let value = value().filter(|_| same);
+                        value.and_then(|value| signed_decimal(value).ok())
+                    });
+                decimals(values.collect(), &shape.layout.value_type(kind)?)
+            }
             ValueKind::Sum { argument } => {
                 let numeric = shape
                     .numeric
