@@ -207,10 +207,16 @@ async fn what_is_not_there_is_answered_with_what_is() {
             "visit.days",
         ),
         (
-            "SELECT median(days) FROM visit",
+            "SELECT entropy(days) FROM visit",
             "TRE-SQL-004",
-            "the function `median` is not offered",
-            "count, sum, avg, min and max",
+            "the function `entropy` is not offered",
+            "count, sum, avg, min, max",
+        ),
+        (
+            "SELECT median(days) FROM visit",
+            "TRE-SQL-007",
+            "`median` is withheld",
+            "docs/aggregates.md",
         ),
         (
             "SELECT icd, days FROM visit ORDER BY days LIMIT 5",
