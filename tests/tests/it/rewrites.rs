@@ -41,7 +41,7 @@ fn what_is_asked_instead_is_answered_with_fewer_values_suppressed() {
     assert!(
         too_fine
             .err
-            .contains("notice: threshold: fewer than 10 people stand behind it"),
+            .contains("notice: threshold: fewer than 10 people stand behind it\n"),
         "{too_fine}"
     );
     let before = Answer::read(&too_fine).unwrap();

@@ -173,7 +173,8 @@ fn described(schema: &SchemaRef, prepared: &Prepared, policy: &Policy) -> Schema
     let mut metadata = schema.metadata().clone();
     let text = serde_json::Value::from(prepared.notices.clone()).to_string();
     metadata.insert(NOTICES.to_owned(), text);
-    let rules = output_checker::reasons::of_rules(policy).into_iter();
+    let lineages = prepared.frontiers.iter().map(|(_, lineage)| lineage);
+    let rules = output_checker::reasons::of_rules(policy, lineages).into_iter();
     let rules: serde_json::Map<String, serde_json::Value> =
         rules.map(|(rule, why)| (rule.to_string(), why.into())).collect();
     metadata.insert(RULES.to_owned(), serde_json::Value::from(rules).to_string());
