@@ -24,6 +24,9 @@ pub(super) const LARGER_GROUPS: &[Rule] = &[
     Rule::Tag,
 ];
 
+/// Keys that are looked at, the first ones: a question with more is one too many keys, not one too fine.
+const MOST_KEYS: usize = 12;
+
 /// The column that a key is computed from: its position in the input, and how SQL names it.
 #[derive(Debug)]
 pub(super) struct Base {
@@ -64,7 +67,7 @@ fn steps(level: Level<'_>, base: &Base, input: &Node, grant: &Grant) -> Vec<Step
 /// Every key at every coarser level, and without each.
 pub(super) fn candidates(frontier: &Frontier, relation: &Relation, grant: &Grant) -> Vec<Candidate> {
     let mut candidates = Vec::new();
-    for (place, (name, key)) in frontier.keys.iter().enumerate() {
+    for (place, (name, key)) in frontier.keys.iter().enumerate().take(MOST_KEYS) {
         let level = level::of(key, &frontier.input, grant);
         let base = base(key, name, frontier, relation);
         let replace = written_key(key, name, frontier, relation);

@@ -9,13 +9,13 @@
 //!
 //! | file | proposes |
 //! |---|---|
-//! | [`keys`] | a coarser level of a key, or to leave it out |
-//! | [`dates`] | day → month → quarter → year |
-//! | [`bands`] | neighbouring bands together; bands for a measure |
-//! | [`codes`] | shorter prefixes of ICD-10, YJ, ATC and other codes |
-//! | [`lookups`] | the level of a public table: municipality → prefecture |
-//! | [`aggregates`] | people per value instead of extremes, sums of one sign, values over the same rows |
-//! | [`selection`] | to group by a column instead of selecting by it |
+//! | `keys` | a coarser level of a key, or to leave it out |
+//! | `dates` | day → month → quarter → year |
+//! | `bands` | neighbouring bands together; bands for a measure |
+//! | `codes` | shorter prefixes of ICD-10, YJ, ATC and other codes |
+//! | `lookups` | the level of a public table: municipality → prefecture |
+//! | `aggregates` | people per value instead of extremes, sums of one sign, values over the same rows |
+//! | `selection` | to group by a column instead of selecting by it |
 
 mod aggregates;
 mod bands;
@@ -43,6 +43,9 @@ use keys::LARGER_GROUPS;
 
 /// Most rewrites that are told against one thing.
 pub const MOST: usize = 3;
+
+/// Most changes that are looked at: a server does this for every query, however large it is.
+const MOST_EXAMINED: usize = 100;
 
 /// What to ask instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -96,7 +99,7 @@ pub fn propose(question: &[Frontier], grant: &Grant, policy: &Policy) -> Vec<Pro
         .map(|frontier| of_frontier(frontier, grant, rules))
         .collect();
     let mut found: Vec<(&Candidate, Vec<Frontier>)> = Vec::new();
-    for candidate in of_each.iter().flatten() {
+    for candidate in of_each.iter().flatten().take(MOST_EXAMINED) {
         if found.iter().any(|(known, _)| known.is_told_as(candidate)) {
             continue;
         }
