@@ -15,7 +15,7 @@ use crate::decision::Decision;
 use crate::groups::Groups;
 use crate::lineage::Lineage;
 use crate::question;
-use crate::rules::tagged::MinimaByTag;
+use crate::rules::tagged::{MinimaByTag, lists_no_value};
 use crate::rules::{self, Argument, Evidence, Referrals, Verdict, completion};
 use crate::summary::Summary;
 use crate::treated::TreatedCells;
@@ -260,7 +260,15 @@ fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
         ));
     }
     for rule in &rules.tagged {
-        if lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+        if !lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+            continue;
+        }
+        if lists_no_value(rule) {
+            notices.push(format!(
+                "nothing by `{}` is shown: policy `{}` lists none of its values",
+                rule.tag, rules.id
+            ));
+        } else {
             let minima = rule.classes.iter().map(|class| class.minimum.to_string());
             notices.push(format!(
                 "values by `{}` are shown for listed ones only, when at least {} people stand behind them",

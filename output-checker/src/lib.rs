@@ -8,7 +8,7 @@
 //! The path of the data, which the modules follow:
 //!
 //! ```text
-//! algebra ─▶ lineage ─┬▶ question: what the plan alone decides
+//! algebra ─▶ lineage ─┬▶ question: what the plan alone decides ─▶ rewrites: what to ask instead
 //! base cells ─────────┴▶ groups: canonical order, declared domains completed
 //!                          ▶ rules: evidence only, a verdict per group and argument
 //!                            ▶ treatments: digits ▸ suppress ▸ round
@@ -47,6 +47,7 @@ pub mod catalogue;
 pub mod lineage;
 
 mod question;
+pub mod rewrites;
 
 mod check;
 mod groups;

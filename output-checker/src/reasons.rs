@@ -3,10 +3,14 @@
 //! A reason names the policy's numbers and never a cell's: how many people stand behind a suppressed value is what it
 //! hides.
 
+use std::collections::BTreeSet;
+
 use tre_core::codes::{self, Code, Problem};
 use tre_core::policy::{DominanceRule, Policy, Rounding, RulePack};
 use tre_core::status::{Rule, Status, StatusCode};
 
+use crate::lineage::Lineage;
+use crate::rules::cross;
 use crate::summary::Summary;
 
 /// Why a value is as it is; `None` when nothing was done to it.
@@ -20,6 +24,29 @@ pub fn of_status(status: StatusCode, policy: &Policy) -> Option<Problem> {
         code,
         format!("{} ({}): {why}", status.status(), status.rule()),
     ))
+}
+
+/// Every rule that a status can name, with what it means under a policy for a question of these lineages: the threshold,
+/// never a count.
+pub fn of_rules<'l>(policy: &Policy, question: impl IntoIterator<Item = &'l Lineage>) -> Vec<(Rule, String)> {
+    const RULES: [Rule; 12] = [
+        Rule::Threshold,
+        Rule::Complement,
+        Rule::SameValue,
+        Rule::Extreme,
+        Rule::ClassDisclosure,
+        Rule::Dominance,
+        Rule::DegreesOfFreedom,
+        Rule::RareLabel,
+        Rule::Level,
+        Rule::Tag,
+        Rule::Zero,
+        Rule::Base,
+    ];
+    let asked: BTreeSet<&str> = question.into_iter().flat_map(cross::tags).collect();
+    let mut rules = policy.rules().clone();
+    rules.tagged.retain(|rule| asked.contains(rule.tag.as_str()));
+    RULES.into_iter().map(|rule| (rule, why(rule, &rules))).collect()
 }
 
 /// What was done to a table, a line per value column and reason.

@@ -95,6 +95,11 @@ pub(crate) fn hides_its_value(lineage: &Lineage, rule: &TaggedRule) -> bool {
         .any(|tag| *tag == rule.tag)
 }
 
+/// Whether the policy lists no value of the tag: then nothing by it is shown.
+pub(crate) fn lists_no_value(rule: &TaggedRule) -> bool {
+    rule.classes.iter().all(|class| class.values.is_empty())
+}
+
 fn minimum_of_value(rule: &TaggedRule) -> HashMap<&str, MinimumUnits> {
     let classes = rule.classes.iter();
     classes

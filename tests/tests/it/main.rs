@@ -13,6 +13,7 @@ mod clinic;
 mod peers;
 
 mod projects;
+mod rewrites;
 mod story;
 
 mod clients;

@@ -9,6 +9,7 @@
 //!
 //! What the store does not know: which transitions are allowed, who may do what, any data of people.
 
+mod insights;
 mod integrity;
 mod projects;
 mod releases;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tre_core::codes::{HOME_STORE, Problem};
 
+pub use insights::{Insight, Insights};
 pub use projects::{Closed, PinnedPolicy, Project, Projects};
 pub use releases::{Release, Releases};
 pub use requests::{Move, Request, RequestEvent, Requests};
@@ -134,6 +136,11 @@ impl Store {
     /// Requests with their frozen bytes and history.
     pub fn requests(&self) -> Requests<'_> {
         Requests { store: self }
+    }
+
+    /// What reviewers see beside the frozen bytes.
+    pub fn insights(&self) -> Insights<'_> {
+        Insights { store: self }
     }
 
     /// Votes on requests.

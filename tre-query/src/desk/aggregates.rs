@@ -187,7 +187,8 @@ impl Aggregates {
                     return Err(Problem::new(
                         &codes::SQL_AGGREGATE,
                         "count(distinct …) of something else than pid cannot be checked beside other aggregates",
-                        "use count(distinct pid), or count the rows of a GROUP BY over the column",
+                        "use count(distinct pid), or count the values that enough people have: \
+                         `SELECT count(*) FROM (SELECT x FROM … GROUP BY x)`",
                     ));
                 }
             },
@@ -273,7 +274,7 @@ impl Aggregates {
             return Err(Problem::new(
                 &codes::SQL_AGGREGATE,
                 format!("`{name}` of a {ty} cannot be checked"),
-                "group by the column instead",
+                "list the values that enough people have: `SELECT DISTINCT x FROM …`, or group by the column",
             ));
         }
         let argument = self.argument_of(Argument {

@@ -11,6 +11,7 @@ mod condition;
 mod cut;
 mod exprs;
 mod gate;
+mod instead;
 mod joins;
 mod lower;
 mod moments;
@@ -113,7 +114,7 @@ impl Desk {
             }
         };
         let plan = session::analyze(&self.state, plan)?;
-        let cut = cut::cut(&plan)?;
+        let cut = cut::cut(&plan).map_err(|problem| instead::of_rows(problem, &plan))?;
         let pending = answer::Pending::new(&plan, cut.upper, cut.slots, disclosure)?;
         let planned = Planned {
             schema: pending.schema(),

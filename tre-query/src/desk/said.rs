@@ -92,7 +92,7 @@ fn function(text: &str) -> Option<Problem> {
         return Some(Problem::new(
             &codes::SQL_AGGREGATE,
             format!("`{name}` is withheld: {why}"),
-            "docs/aggregates.md lists the aggregates that can be checked",
+            "count people per value instead: `SELECT x, count(distinct pid) … GROUP BY x`; docs/aggregates.md lists what else there is",
         ));
     }
     Some(Problem::new(

@@ -219,6 +219,18 @@ async fn what_is_not_there_is_answered_with_what_is() {
             "docs/aggregates.md",
         ),
         (
+            "SELECT icd, days FROM visit ORDER BY days LIMIT 5",
+            "TRE-SQL-005",
+            "the query returns people's rows",
+            "`SELECT icd, days, count(distinct pid) … GROUP BY icd, days`",
+        ),
+        (
+            "SELECT avg(age) FROM person",
+            "TRE-SQL-008",
+            "`age` is not a declared measure",
+            "`SELECT age, count(distinct pid) … GROUP BY age`",
+        ),
+        (
             "SELECT icd, count(*) FROM visit",
             "TRE-SQL-004",
             "icd` is neither in GROUP BY nor in an aggregate",

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use output_checker::Decision;
-use tre_core::ids::RequestId;
+use output_checker::rewrites::Rewrite;
+use tre_core::ids::{QueryId, RequestId};
 use tre_core::permit::ExitName;
 
+use super::insight::{Insight, insight};
 use super::prepare::prepare;
 use super::run::{decided, finish, internal, judge, record};
-use super::{Refusal, csv};
+use super::{Refusal, csv, refused, withheld};
 use crate::core::Core;
 use crate::engine::CancelOnDrop;
 use crate::sessions::Session;
@@ -22,6 +24,12 @@ pub(crate) struct Frozen {
     pub(crate) record: String,
     /// Release or Refer: what is withheld is not frozen.
     pub(crate) decision: Decision,
+    /// What to ask instead.
+    pub(crate) rewrites: Vec<Rewrite>,
+    /// For reviewers alone.
+    pub(crate) insight: Insight,
+    /// Under which the query stands in the log.
+    pub(crate) query: QueryId,
 }
 
 /// Runs a query through the release exit and freezes what it would let out.
@@ -36,10 +44,7 @@ pub(crate) async fn freeze(
 ) -> Result<Frozen, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::Release)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::Release).map_err(refused)?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
     let judged = judge(core, session, &prepared, &policy, &cancel).await?;
     if let Decision::Withhold { .. } = &judged.decision {
@@ -50,10 +55,15 @@ pub(crate) async fn freeze(
         .map_err(internal)?
         .into_bytes();
     let record = record(session, &prepared, Some(request), &policy, &judged, &output)?;
+    let insight = insight(core, session, &prepared, &judged, &policy, &cancel).await;
+    let insight = insight.map_err(withheld)?;
     guard.defuse();
     Ok(Frozen {
         output,
         record,
         decision: judged.decision,
+        rewrites: prepared.rewrites(),
+        insight,
+        query: prepared.query,
     })
 }

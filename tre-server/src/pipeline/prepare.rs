@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use output_checker::Decision;
 use output_checker::lineage::{Lineage, lineage};
 use output_checker::record::algebra_sha256;
+use output_checker::rewrites::{Proposal, Rewrite, propose};
 use tre_core::algebra::{Frontier, Node};
 use tre_core::audit::Event;
 use tre_core::codes::{self, Problem};
@@ -15,7 +16,7 @@ use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
 
-use super::{Refusal, withheld};
+use super::{Refusal, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, Desk, DeskError, Lost, Planned};
@@ -23,6 +24,12 @@ use crate::sessions::Session;
 
 /// Schema metadata key of the notices on a whole result: a JSON array of strings.
 pub(crate) const NOTICES: &str = "tre.notices";
+
+/// Schema metadata key of what to ask instead, so that fewer values are suppressed: a JSON array of rewrites.
+pub(crate) const REWRITES: &str = "tre.rewrites";
+
+/// Schema metadata key of what the rules in `disclosure` mean under the policy: a JSON object, rule to sentence.
+pub(crate) const RULES: &str = "tre.rules";
 
 /// Longest SQL text that an entry of the log holds, sealed.
 const MAX_LOGGED_SQL: usize = 32 << 10;
@@ -39,6 +46,8 @@ pub(crate) struct Prepared {
     pub(super) bound: Option<Vec<u8>>,
     pub(super) disclosure: bool,
     pub(super) notices: Vec<String>,
+    /// What to ask instead; chosen before any data are read.
+    pub(super) proposals: Vec<Proposal>,
     pub(super) frontiers: Vec<(Frontier, Lineage)>,
     pub(super) public_reads: Vec<Node>,
 }
@@ -47,6 +56,14 @@ impl Prepared {
     /// Whether every placeholder has its value.
     pub(crate) fn is_bound(&self) -> bool {
         self.bound.is_some() || self.parameters.fields().is_empty()
+    }
+
+    /// What to ask instead, for people and their programs.
+    pub(super) fn rewrites(&self) -> Vec<Rewrite> {
+        self.proposals
+            .iter()
+            .map(|proposal| proposal.rewrite.clone())
+            .collect()
     }
 
     /// What a policy decides about the question itself, before any data are read.
@@ -74,7 +91,6 @@ pub(crate) async fn prepare(
     disclosure: bool,
 ) -> Result<Prepared, Refusal> {
     let action = Action::Plan;
-    let refused = |problem| Refusal::Refused(vec![problem]);
     let _allowed = core
         .authorize(&session.caller, action, On::Project(&session.project))
         .await
@@ -88,6 +104,7 @@ pub(crate) async fn prepare(
         bound: parameters,
         disclosure,
         notices: vec![],
+        proposals: vec![],
         frontiers: vec![],
         public_reads: vec![],
     };
@@ -96,10 +113,14 @@ pub(crate) async fn prepare(
         Err(DeskError::Refused(problem)) => return Err(log_refused(core, session, &prepared, problem).await),
         Err(DeskError::Lost(lost)) => return Err(log_lost_desk(core, session, &prepared, &lost).await),
     };
+    prepared.proposals = propose(&planned.frontiers, &session.project.grant, &policy);
     for frontier in planned.frontiers {
         match lineage(&frontier, &session.project.grant) {
             Ok(lineage) => prepared.frontiers.push((frontier, lineage)),
-            Err(problem) => return Err(log_refused(core, session, &prepared, problem).await),
+            Err(problem) => {
+                let refused = log_refused(core, session, &prepared, problem).await;
+                return Err(refused.with(prepared.rewrites()));
+            }
         }
     }
     for (_, lineage) in &prepared.frontiers {
@@ -109,7 +130,7 @@ pub(crate) async fn prepare(
             }
         }
     }
-    prepared.schema = with_notices(&planned.schema, &prepared.notices);
+    prepared.schema = described(&planned.schema, &prepared, &policy);
     prepared.parameters = planned.parameters;
     prepared.public_reads = planned.public_reads;
     log_planned(core, session, &prepared).await?;
@@ -147,10 +168,19 @@ pub(super) fn plan_at(desk: &mut Desk, prepared: &Prepared, cancel: &Cancel) -> 
     )
 }
 
-fn with_notices(schema: &SchemaRef, notices: &[String]) -> SchemaRef {
+/// The schema with what is known of the whole answer before any data are read.
+fn described(schema: &SchemaRef, prepared: &Prepared, policy: &Policy) -> SchemaRef {
     let mut metadata = schema.metadata().clone();
-    let text = serde_json::Value::from(notices.to_vec()).to_string();
+    let text = serde_json::Value::from(prepared.notices.clone()).to_string();
     metadata.insert(NOTICES.to_owned(), text);
+    let lineages = prepared.frontiers.iter().map(|(_, lineage)| lineage);
+    let rules = output_checker::reasons::of_rules(policy, lineages).into_iter();
+    let rules: serde_json::Map<String, serde_json::Value> =
+        rules.map(|(rule, why)| (rule.to_string(), why.into())).collect();
+    metadata.insert(RULES.to_owned(), serde_json::Value::from(rules).to_string());
+    if let Ok(text) = serde_json::to_string(&prepared.rewrites()) {
+        metadata.insert(REWRITES.to_owned(), text);
+    }
     Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
 }
 
@@ -213,7 +243,7 @@ pub(super) async fn log_refused(
         .audit(core.actor(&session.caller, Some(&session.id)), event)
         .await
     {
-        Ok(()) => Refusal::Refused(vec![problem]),
+        Ok(()) => refused(problem),
         Err(log) => withheld(log),
     }
 }

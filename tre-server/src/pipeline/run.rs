@@ -19,7 +19,7 @@ use tre_proto::batches::encode;
 use tre_proto::v1;
 
 use super::prepare::{Prepared, log_refused, plan_at};
-use super::{Refusal, withheld};
+use super::{Refusal, message, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
@@ -39,6 +39,8 @@ const MAX_DETAIL: usize = 2000;
 pub(super) struct Judged {
     pub(super) checked: Vec<Checked>,
     pub(super) decision: Decision,
+    /// What was judged, for those who decide.
+    pub(super) cells: Vec<BaseCells>,
     public_rows: Vec<Vec<u8>>,
 }
 
@@ -53,10 +55,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     decided(core, session, prepared, &judged.decision).await?;
@@ -91,10 +90,7 @@ pub(crate) async fn check(
 ) -> Result<v1::CheckReport, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
@@ -142,6 +138,7 @@ pub(crate) async fn check(
         policy: policy.id().to_string(),
         policy_sha256: policy.hash().to_owned(),
         query: prepared.query.to_string(),
+        rewrites: prepared.rewrites().into_iter().map(message).collect(),
     })
 }
 
@@ -176,6 +173,7 @@ pub(super) async fn judge(
     let mut judged = Judged {
         checked: vec![],
         decision,
+        cells: vec![],
         public_rows: ran.public_rows,
     };
     let mut cells = Vec::with_capacity(prepared.frontiers.len());
@@ -205,6 +203,7 @@ pub(super) async fn judge(
     for checked in &judged.checked {
         judged.decision = judged.decision.and(checked.decision.clone());
     }
+    judged.cells = cells;
     Ok(judged)
 }
 
@@ -342,7 +341,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Referred(reasons.clone()),
+            Refusal::Referred(reasons.clone(), prepared.rewrites()),
         ),
         Decision::Withhold { reasons } => (
             Event::QueryWithheld {
@@ -351,7 +350,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Withheld(reasons.clone()),
+            Refusal::Withheld(reasons.clone(), prepared.rewrites()),
         ),
     };
     core.audit(core.actor(&session.caller, Some(&session.id)), event)
@@ -396,7 +395,7 @@ pub(super) async fn finish(
     let (schema, batches) = match finished {
         Ok(answer) => answer,
         // What the desk says is a function of treated cells.
-        Err(DeskError::Refused(problem)) => return Err(Refusal::Refused(vec![problem])),
+        Err(DeskError::Refused(problem)) => return Err(refused(problem)),
         Err(DeskError::Lost(lost)) => {
             return Err(log_failed(core, session, prepared, lost.problem(), lost.to_string()).await);
         }
