@@ -15,6 +15,7 @@
 //! | `a0_min`, `a0_max`… | `Decimal128(38, s)` | numeric: smallest and largest row value, NULL where there is none |
 //! | `null_of_a0`… | `UInt64` | units with a row where the argument is NULL |
 //! | `p0_1`… | `UInt64` | per ordered pair of arguments (i, j), i ≠ j: units with a row where i is not NULL and j is |
+//! | `units_hash`… | `FixedSizeBinary` | where a ledger is kept: the sets of units and of units present ([`sketch`]) |
 //!
 //! Arguments are [`Frontier::arguments`](crate::algebra::Frontier::arguments); an integer argument has scale 0. The
 //! row itself, which `count(*)` and `count(distinct pid)` count, is the argument that is never NULL: its pairs are
@@ -26,7 +27,10 @@ use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array, RecordBatch, UIn
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
+use crate::sketch::SketchShape;
 use crate::types::{ColumnType, DECIMAL_PRECISION};
+
+pub mod sketch;
 
 /// Most arguments of one frontier: what one unit did in a group then fits into 128 flags.
 pub const MAX_ARGUMENTS: usize = 10;
@@ -40,6 +44,8 @@ pub struct CellLayout {
     pub values: Vec<ValueKind>,
     /// Arguments, in the order of [`Frontier::arguments`](crate::algebra::Frontier::arguments): the type of each.
     pub arguments: Vec<ColumnType>,
+    /// Unit-set sketches of every group and argument; `None` where no ledger is kept.
+    pub sketch: Option<SketchShape>,
 }
 
 /// What one aggregate value is.
@@ -163,6 +169,7 @@ impl CellLayout {
                 fields.push(count(format!("p{i}_{j}")));
             }
         }
+        fields.extend(sketch::fields(self));
         Ok(Arc::new(Schema::new(fields)))
     }
 }
@@ -297,6 +304,7 @@ impl BaseCells {
         };
         cells.check_counts()?;
         cells.check_values()?;
+        cells.check_sets()?;
         Ok(cells)
     }
 
