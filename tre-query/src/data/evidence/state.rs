@@ -7,6 +7,7 @@ use arrow::datatypes::{Decimal128Type, UInt32Type};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
+use super::sketch::Sets;
 use super::{EvidenceError, Shape};
 
 /// Largest magnitude of a decimal of 38 digits.
@@ -27,6 +28,8 @@ pub(in crate::data) struct Cells {
     /// The last unit seen in this stream of ranges, plus one.
     last: u64,
     group_of_row: Vec<usize>,
+    /// Who is in each group; `None` where the server keeps no ledger.
+    pub(super) sets: Option<Sets>,
 }
 
 /// What does not depend on an argument.
@@ -87,6 +90,8 @@ impl Cells {
         } else {
             Some(new_group_values(Arc::clone(&shape.keys), &GroupOrdering::None)?)
         };
+        let sketcher = shape.sketcher.clone();
+        let sets = sketcher.map(|sketcher| Sets::new(sketcher, shape.arguments()));
         let mut cells = Cells {
             shape,
             groups,
@@ -96,6 +101,7 @@ impl Cells {
             numbers: vec![],
             last: 0,
             group_of_row: vec![],
+            sets,
         };
         if cells.groups.is_none() {
             cells.grow(1);
@@ -111,6 +117,7 @@ impl Cells {
             + (self.counts.capacity() + self.present_rows.capacity()) * size_of::<u64>()
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
+            + self.sets.as_ref().map_or(0, Sets::memory)
     }
 
     fn grow(&mut self, groups: usize) {
@@ -119,6 +126,9 @@ impl Cells {
         self.present_rows.resize(groups * self.shape.arguments(), 0);
         self.numbers
             .resize(groups * self.shape.numerics, Number::default());
+        if let Some(sets) = &mut self.sets {
+            sets.grow(groups);
+        }
     }
 
     /// Interns the keys of a batch into `group_of_row`.
@@ -190,13 +200,17 @@ impl Cells {
         columns: &[Column<'_>],
     ) -> Result<(), EvidenceError> {
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-        if block.open != unit {
+        let first = block.open != unit;
+        if first {
             if block.open != 0 {
                 self.close_group(group)?;
             }
             let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
             block.open = unit;
             block.units += 1;
+            if let Some(sets) = &mut self.sets {
+                sets.enter(group, u32::try_from(unit - 1).map_err(|_| EvidenceError::Order)?);
+            }
         }
         let arguments = shape.arguments();
         let (mut flags, mut nulls) = (0_u128, false);
@@ -235,7 +249,18 @@ impl Cells {
         }
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
         block.rows += 1;
+        let before = block.flags;
         block.flags |= flags;
+        if let Some(sets) = &mut self.sets {
+            for argument in 0..arguments {
+                let present = 1 << shape.present(argument);
+                let (was_without, is_without) =
+                    (!first && before & present == 0, (before | flags) & present == 0);
+                if was_without != is_without {
+                    sets.turn(group, argument);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -294,6 +319,9 @@ impl Cells {
             };
             block.rows += added.rows;
             block.units += added.units;
+            if let Some((sets, added)) = self.sets.as_mut().zip(other.sets.as_ref()) {
+                sets.merge(to, added, from);
+            }
             add_slices(&mut self.counts, to * flags, &other.counts, from * flags, flags);
             add_slices(
                 &mut self.present_rows,
