@@ -3,13 +3,14 @@
 //! ```text
 //! prepare: desk plans ▸ lineage of every frontier ▸ entry ─▶ Prepared
 //! answer:  may it be asked ▸ data worker ▸ lineage again, compared ▸ evidence read ▸ check ▸ decision
-//!            ▸ desk finishes over treated cells ▸ entry ─▶ bytes
+//!            ▸ ledger: compared with what has left, appended ▸ desk finishes over treated cells ▸ entry ─▶ bytes
 //! ```
 //!
 //! Every way out of these functions is an entry of the log: refused, referred, withheld, failed, or answered, the last
 //! before a byte is handed over. What a data worker says of a failure goes to the log, never to the analyst.
 
 mod freeze;
+mod ledger;
 mod prepare;
 mod run;
 
