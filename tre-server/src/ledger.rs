@@ -31,7 +31,7 @@ impl Book {
     /// Waits until nobody else compares, and reads the ledger if it was not read.
     ///
     /// # Errors
-    /// `TRE-SDC-024` when it cannot be read.
+    /// `TRE-SDC-043` when it cannot be read.
     pub(crate) async fn enter(&self, core: &Core) -> Result<Entered, Problem> {
         let mut ledger = Arc::clone(&self.0).lock_owned().await;
         if ledger.is_none() {
@@ -56,7 +56,7 @@ impl Entered {
     /// Appends an answer; it is durable when the call returns.
     ///
     /// # Errors
-    /// `TRE-SDC-024` when it is not: nothing may leave then.
+    /// `TRE-SDC-043` when it is not: nothing may leave then.
     pub(crate) async fn append(&mut self, core: &Core, answer: &Answer) -> Result<(), Problem> {
         let seq = self.ledger()?.answers() + 1;
         let appended = core.store.ledger().append(core.home.vault(), seq, answer).await;

@@ -137,7 +137,7 @@ pub fn compare(
 /// have left before and are not compared again.
 ///
 /// # Errors
-/// `TRE-SDC-025` when something has.
+/// `TRE-SDC-044` when something has.
 pub fn overtaken(
     ledger: &Ledger,
     sketchers: &BTreeMap<PopulationName, Sketcher>,

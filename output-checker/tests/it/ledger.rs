@@ -425,7 +425,7 @@ fn a_frozen_answer_is_overtaken_by_what_leaves_in_the_meantime() {
     let mut other = Story::new(&[]);
     other.ask(count(0..300, Where::Nothing));
     other.ask(count(0..99, Where::Age(2)));
-    assert_eq!(check(&other, &frozen), Err("TRE-SDC-025"));
+    assert_eq!(check(&other, &frozen), Err("TRE-SDC-044"));
 }
 
 /// Whatever is asked, one after the other: no two values that were shown as they are lie over people who differ by one to

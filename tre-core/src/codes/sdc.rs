@@ -51,7 +51,7 @@ super::codes! {
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
     /// Answered from the ledger: the people are nearly those of a value that has left before.
-    SDC_DIFFERING = "TRE-SDC-017", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
+    SDC_DIFFERING = "TRE-SDC-041", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
         "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. A value over exactly the people of another that was asked with other conditions on a sensitive column is suppressed.",
         "use the value that has left, or ask about people that differ by more";
 
@@ -64,15 +64,15 @@ super::codes! {
         "The data worker answered with cells that contradict the lineage of the query. Whatever the cause, nothing leaves.",
         "report it to the operator with the query id";
     /// Too many answers of a day had to be changed by the ledger.
-    SDC_REFUSALS = "TRE-SDC-023", "too many answers of the last 24 hours were near to what has left",
+    SDC_REFUSALS = "TRE-SDC-042", "too many answers of the last 24 hours were near to what has left",
         "Answers that the ledger has to change say a little by being changed. The policy limits how many of them a user and a project may have in 24 hours; after that every answer is put before a person.",
         "wait, or file a request for release";
     /// The ledger cannot be read or written.
-    SDC_LEDGER = "TRE-SDC-024", "what has left before cannot be compared with",
+    SDC_LEDGER = "TRE-SDC-043", "what has left before cannot be compared with",
         "Every answer is compared with the ledger and written to it before it leaves. While the ledger cannot be read or written, nothing leaves.",
         "tell the operator; `tre doctor` says what is wrong with the store";
     /// Since a request was frozen, something else has left that is too near to it.
-    SDC_OVERTAKEN = "TRE-SDC-025", "since the request was made, something has left that is too near to it",
+    SDC_OVERTAKEN = "TRE-SDC-044", "since the request was made, something has left that is too near to it",
         "A request freezes its bytes. At approval they are compared with what has left in the meantime; a value over nearly the same people as one of these would give the rest away by subtraction.",
         "withdraw the request and submit the query again: it is then answered from what has left";
 }

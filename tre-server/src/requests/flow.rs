@@ -187,7 +187,7 @@ async fn two_approvals_release_the_bytes_that_were_frozen() {
 #[tokio::test]
 async fn bytes_of_whose_people_nothing_is_known_do_not_leave_where_a_ledger_is_kept() {
     for (policy, voted, released) in [
-        (NDB.to_owned(), Err("TRE-SDC-024"), 0),
+        (NDB.to_owned(), Err("TRE-SDC-043"), 0),
         (NDB.replace("keep      = true", "keep = false"), Ok(()), 1),
     ] {
         let mut scene = scene(&policy, 2).await;

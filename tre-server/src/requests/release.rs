@@ -84,7 +84,7 @@ pub(super) async fn publish(
 /// left. Held until the release is there, so that nothing is compared in between.
 ///
 /// # Errors
-/// `TRE-SDC-025` when something too near has left, `TRE-SDC-024` when the ledger or the draft cannot be read.
+/// `TRE-SDC-044` when something too near has left, `TRE-SDC-043` when the ledger or the draft cannot be read.
 async fn enter_in_ledger(core: &Arc<Core>, request: &Request) -> Result<Option<Entered>, Problem> {
     let project = core.project(&request.project).await?;
     let (policy, _) = project.exit(ExitName::Release)?;
