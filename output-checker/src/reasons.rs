@@ -51,6 +51,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
         Rule::RareLabel => Some(&codes::SDC_RARE_LABEL),
+        Rule::Differing => Some(&codes::SDC_DIFFERING),
     }
 }
 
@@ -72,5 +73,9 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         Rule::Threshold => format!("fewer than {} people stand behind it", rules.units.minimum),
         Rule::Zero => "nobody stands behind it".into(),
         Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
+        Rule::Differing => format!(
+            "fewer than {} people may tell it from a value that has left before",
+            rules.units.minimum
+        ),
     }
 }

@@ -12,7 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ComplementRule, DomainsRule, LabelsRule, MagnitudesRule, Policy, Rounding, SizeRule, UnitsRule,
+    ComplementRule, DomainsRule, LabelsRule, LedgerRule, MagnitudesRule, Policy, Rounding, SizeRule,
+    UnitsRule,
 };
 
 use crate::check::Checked;
@@ -114,6 +115,8 @@ pub struct Criteria {
     pub rounding: Rounding,
     /// Rows.
     pub size: SizeRule,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 /// One aggregation over people.
@@ -227,6 +230,7 @@ impl SdcRecord {
                 magnitudes: rules.magnitudes,
                 rounding: rules.rounding,
                 size: rules.size,
+                ledger: rules.ledger.clone(),
             },
             decision: RecordedDecision::worst(aggregations.iter().map(|part| &part.decision)),
             aggregations,

@@ -43,6 +43,8 @@ pub enum Rule {
     Zero,
     /// Too few units behind the row's label.
     RareLabel,
+    /// The cell is over nearly the units of one that has left before.
+    Differing,
 }
 
 const STATUSES: [Status; 6] = [
@@ -53,7 +55,7 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
@@ -62,6 +64,7 @@ const RULES: [Rule; 8] = [
     Rule::Threshold,
     Rule::Zero,
     Rule::RareLabel,
+    Rule::Differing,
 ];
 
 /// A status and its rule as one number, ordered so that the maximum of two is the worse. Travels beside each value in
@@ -77,7 +80,7 @@ impl StatusCode {
     pub const SHOWN: StatusCode = StatusCode(0);
 
     /// The code of a status and its rule.
-    pub fn new(status: Status, rule: Rule) -> Self {
+    pub const fn new(status: Status, rule: Rule) -> Self {
         StatusCode(status as i32 * 100 + rule as i32)
     }
 
@@ -134,6 +137,7 @@ impl fmt::Display for Rule {
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",
             Rule::RareLabel => "rare-label",
+            Rule::Differing => "differing",
         })
     }
 }

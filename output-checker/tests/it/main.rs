@@ -9,6 +9,7 @@
 
 mod contradictions;
 mod laws;
+mod ledger;
 mod outcomes;
 mod parameters;
 mod record;

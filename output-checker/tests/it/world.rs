@@ -12,8 +12,9 @@ use output_checker::{Checked, check};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
+use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
 use tre_core::policy::Policy;
+use tre_core::sketch::{SketchShape, Sketcher, UnitSet};
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
 
@@ -58,6 +59,7 @@ impl Question {
             keys: keys.iter().map(|key| key.column_type).collect(),
             values,
             arguments,
+            sketch: None,
         };
         let arguments = (0..layout.arguments.len())
             .map(|i| ArgumentLineage {
@@ -296,6 +298,24 @@ fn counts(row: &Row, argument: Option<usize>) -> bool {
     argument.is_none_or(|argument| row.arguments[argument].is_some())
 }
 
+/// The columns of a unit set.
+const PARTS: [&str; 3] = ["hash", "lanes", "sketch"];
+
+/// Makes the vectors of these worlds' people.
+pub(crate) fn sketcher(shape: SketchShape) -> Sketcher {
+    Sketcher::new(&[9; 32], shape)
+}
+
+/// The words of a set of people: the XOR of their vectors.
+fn words(people: BTreeSet<u32>, layout: &CellLayout) -> Vec<u64> {
+    let shape = layout.sketch.unwrap();
+    let mut set = UnitSet::empty(shape);
+    for unit in people {
+        set.add(&sketcher(shape).vector(unit));
+    }
+    set.words().to_vec()
+}
+
 /// One column of base cells by its name, straight from the table in the documentation of the evidence.
 fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> ArrayRef {
     let name = field.name().as_str();
@@ -368,6 +388,15 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
                 (!values.is_empty()).then(|| values.iter().sum())
             }),
         };
+    }
+    if let Some((of, part)) = name.rsplit_once('_').filter(|(_, part)| PARTS.contains(part)) {
+        let argument = of.strip_prefix('a').map(number);
+        let sets: Vec<Vec<u64>> = groups
+            .iter()
+            .map(|(_, rows)| words(people(rows.iter().copied(), argument), layout))
+            .collect();
+        let parts = sketch::columns(layout.sketch.unwrap(), sets.iter().map(Vec::as_slice)).unwrap();
+        return Arc::clone(&parts[PARTS.iter().position(|known| *known == part).unwrap()]);
     }
     match name {
         "rows" => return counts(&|rows| rows.len()),

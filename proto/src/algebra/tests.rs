@@ -219,7 +219,7 @@ fn no_truncation_decodes_to_the_whole_and_no_flipped_byte_panics() {
 #[test]
 fn deep_nesting_is_an_error_and_no_overflow() {
     let mut expr = Expr::Column(0);
-    for _ in 0..2_000 {
+    for _ in 0..500 {
         expr = Expr::Not(Box::new(expr));
     }
     let frontier = Frontier {

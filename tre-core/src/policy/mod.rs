@@ -17,8 +17,10 @@
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
 //! | `size` | `max_rows`, `above` | rows of one aggregation; what becomes of more |
 //! | `view` | `allowed` | whether answers may leave in a session |
+//! | `ledger` | `keep`, `differing`, `sensitive`, `refusals_per_user`, `refusals_per_project` | comparison with what has left; refusals per 24 hours |
 //! | `release` | `reviewers` | people other than the author who agree to a file, at least; 0: it may leave by itself |
 
+mod ledger;
 mod quantities;
 mod words;
 
@@ -28,9 +30,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
+use crate::sketch::MAX_CAPACITY;
 use crate::toml_words::in_words;
 
-pub use quantities::{MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits};
+pub use ledger::{Differing, LedgerRule};
+pub use quantities::{MinimumUnits, Refusals, Reviewers, RoundingBase, RowLimit, SignificantDigits};
 
 /// Largest policy file, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -70,6 +74,8 @@ pub struct RulePack {
     pub view: ViewExit,
     /// Files.
     pub release: ReleaseExit,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 /// Where a policy's numbers are from.
@@ -332,6 +338,16 @@ impl RulePack {
                     self.domains.complete_up_to, self.size.max_rows
                 ),
                 "complete no more rows than may leave",
+            ));
+        }
+        if !self.ledger.can_compare(self.units.minimum) {
+            return Err(Problem::new(
+                &codes::SDC_POLICY_CONTRADICTION,
+                format!(
+                    "policy `{id}`: `ledger.keep` with a `units.minimum` of {}, and sketches tell at most {MAX_CAPACITY} people apart",
+                    self.units.minimum
+                ),
+                format!("lower `units.minimum` to {MAX_CAPACITY}, or set `ledger.keep` to false"),
             ));
         }
         Ok(())

@@ -11,4 +11,5 @@ mod fixture;
 mod people;
 mod queries;
 mod refusals;
+mod sets;
 mod shapes;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use output_checker::Decision;
 use tre_core::ids::RequestId;
 use tre_core::permit::ExitName;
+use tre_home::store::Draft;
 
+use super::ledger::draft;
 use super::prepare::prepare;
 use super::run::{decided, finish, internal, judge, record};
 use super::{Refusal, csv};
@@ -22,6 +24,8 @@ pub(crate) struct Frozen {
     pub(crate) record: String,
     /// Release or Refer: what is withheld is not frozen.
     pub(crate) decision: Decision,
+    /// What the ledger will remember when it leaves; none where the policy keeps no ledger.
+    pub(crate) draft: Option<Draft>,
 }
 
 /// Runs a query through the release exit and freezes what it would let out.
@@ -42,6 +46,7 @@ pub(crate) async fn freeze(
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
     let judged = judge(core, session, &prepared, &policy, &cancel).await?;
+    let (judged, draft) = draft(core, session, &prepared, &policy, judged).await?;
     if let Decision::Withhold { .. } = &judged.decision {
         decided(core, session, &prepared, &judged.decision).await?;
     }
@@ -55,5 +60,6 @@ pub(crate) async fn freeze(
         output,
         record,
         decision: judged.decision,
+        draft,
     })
 }

@@ -87,7 +87,10 @@ pub(crate) async fn prepare(
     };
     for frontier in planned.frontiers {
         match lineage(&frontier, &session.project.grant) {
-            Ok(lineage) => prepared.frontiers.push((frontier, lineage)),
+            Ok(mut lineage) => {
+                lineage.layout.sketch = policy.rules().sketch();
+                prepared.frontiers.push((frontier, lineage));
+            }
             Err(problem) => return Err(log_refused(core, session, &prepared, problem).await),
         }
     }

@@ -18,6 +18,7 @@ use tre_home::vault::sha256_hex;
 use tre_proto::batches::encode;
 use tre_proto::v1;
 
+use super::ledger::remember;
 use super::prepare::{Prepared, log_refused, plan_at};
 use super::{Refusal, withheld};
 use crate::authz::Action;
@@ -39,6 +40,8 @@ const MAX_DETAIL: usize = 2000;
 pub(super) struct Judged {
     pub(super) checked: Vec<Checked>,
     pub(super) decision: Decision,
+    /// The base cells, for the ledger; they go nowhere else.
+    pub(super) cells: Vec<BaseCells>,
     public_rows: Vec<Vec<u8>>,
 }
 
@@ -58,6 +61,7 @@ pub(crate) async fn answer(
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
     let output = encode(&answer.schema, &answer.batches).map_err(internal)?;
@@ -95,6 +99,7 @@ pub(crate) async fn check(
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
     for checked in &judged.checked {
@@ -170,6 +175,7 @@ pub(super) async fn judge(
     let mut judged = Judged {
         checked: vec![],
         decision: Decision::Release,
+        cells: vec![],
         public_rows: ran.public_rows,
     };
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
@@ -188,6 +194,7 @@ pub(super) async fn judge(
         let checked = check_cells(&cells, lineage, policy);
         judged.decision = judged.decision.and(checked.decision.clone());
         judged.checked.push(checked);
+        judged.cells.push(cells);
     }
     Ok(judged)
 }
@@ -254,8 +261,12 @@ async fn ran(
             cells: vec![],
             public_rows: vec![],
         };
-        for (frontier, _) in &prepared.frontiers {
-            let answer = data.run(&prepared.query, frontier, deadline, &cancel)?;
+        for (frontier, lineage) in &prepared.frontiers {
+            let sketch = lineage.layout.sketch.map(|shape| {
+                let key = core.home.vault().sketch_key(&lineage.population);
+                (key, shape)
+            });
+            let answer = data.run(&prepared.query, frontier, sketch, deadline, &cancel)?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {

@@ -20,6 +20,7 @@ use super::words;
 use crate::core::{Core, Project};
 use crate::fault::Fault;
 use crate::identity::Caller;
+use crate::ledger::unavailable;
 use crate::pipeline::{self, Frozen};
 use crate::projects::internal;
 use crate::sessions::{Session, Sessions};
@@ -135,6 +136,11 @@ async fn keep(
         record_sha256: request.record_sha256.clone(),
     };
     core.audit(core.actor(caller, Some(&session.id)), event).await?;
+    if let Some(draft) = &frozen.draft {
+        let (ledger, vault) = (core.store.ledger(), core.home.vault());
+        let kept = ledger.keep_draft(vault, &request.id, &request.project, draft);
+        kept.await.map_err(unavailable)?;
+    }
     if core.store.requests().submit(&request).await? {
         Ok(request)
     } else {

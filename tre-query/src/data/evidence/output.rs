@@ -80,6 +80,12 @@ impl Cells {
         for pair in 0..pairs {
             columns.push(counts(self.differing.iter().skip(pair).step_by(pairs).copied()));
         }
+        if let Some(sets) = &self.sets {
+            columns.extend(sets.columns(None, groups)?);
+            for argument in 0..shape.arguments() {
+                columns.extend(sets.columns(Some(argument), groups)?);
+            }
+        }
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
         Ok(batch.map_err(crate::data::files::arrow_error)?)

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, TimeUnit, UInt32Type};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
+use super::sketch::Sets;
 use super::{EvidenceError, Shape};
 
 /// Largest magnitude of a decimal of 38 digits.
@@ -32,6 +33,8 @@ pub(in crate::data) struct Cells {
     /// The last unit seen in this stream of ranges, plus one.
     last: u64,
     group_of_row: Vec<usize>,
+    /// Who is in each group; `None` where the server keeps no ledger.
+    pub(super) sets: Option<Sets>,
 }
 
 /// What does not depend on an argument.
@@ -150,6 +153,8 @@ impl Cells {
         } else {
             Some(new_group_values(Arc::clone(&shape.keys), &GroupOrdering::None)?)
         };
+        let sketcher = shape.sketcher.clone();
+        let sets = sketcher.map(|sketcher| Sets::new(sketcher, shape.arguments()));
         let mut cells = Cells {
             shape,
             groups,
@@ -160,6 +165,7 @@ impl Cells {
             differing: vec![],
             last: 0,
             group_of_row: vec![],
+            sets,
         };
         if cells.groups.is_none() {
             cells.grow(1);
@@ -176,6 +182,7 @@ impl Cells {
                 * size_of::<u64>()
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
+            + self.sets.as_ref().map_or(0, Sets::memory)
     }
 
     fn grow(&mut self, groups: usize) {
@@ -185,6 +192,9 @@ impl Cells {
         self.numbers
             .resize(groups * self.shape.numerics, Number::default());
         self.differing.resize(groups * self.shape.comparable.len(), 0);
+        if let Some(sets) = &mut self.sets {
+            sets.grow(groups);
+        }
     }
 
     /// Interns the keys of a batch into `group_of_row`.
@@ -254,13 +264,17 @@ impl Cells {
         columns: &[Column<'_>],
     ) -> Result<(), EvidenceError> {
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-        if block.open != unit {
+        let first = block.open != unit;
+        if first {
             if block.open != 0 {
                 self.close_group(group)?;
             }
             let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
             block.open = unit;
             block.units += 1;
+            if let Some(sets) = &mut self.sets {
+                sets.enter(group, u32::try_from(unit - 1).map_err(|_| EvidenceError::Order)?);
+            }
         }
         let arguments = shape.arguments();
         let (mut flags, mut nulls) = (0_u128, false);
@@ -299,7 +313,18 @@ impl Cells {
         }
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
         block.rows += 1;
+        let before = block.flags;
         block.flags |= flags;
+        if let Some(sets) = &mut self.sets {
+            for argument in 0..arguments {
+                let present = 1 << shape.present(argument);
+                let (was_without, is_without) =
+                    (!first && before & present == 0, (before | flags) & present == 0);
+                if was_without != is_without {
+                    sets.turn(group, argument);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -367,6 +392,9 @@ impl Cells {
             };
             block.rows += added.rows;
             block.units += added.units;
+            if let Some((sets, added)) = self.sets.as_mut().zip(other.sets.as_ref()) {
+                sets.merge(to, added, from);
+            }
             add_slices(&mut self.counts, to * flags, &other.counts, from * flags, flags);
             add_slices(
                 &mut self.present_rows,
