@@ -6,6 +6,8 @@
 //! - [`home`] is a deployment with its holder's files; [`server`] is `tre serve` on a free port, and [`person`] somebody
 //!   with a token who calls it.
 //! - [`scenes`] are specs, permits and data: the Eunomia extract, and a clinic so small that hundreds of runs are quick.
+//! - [`ward`] is a clinic with a victim who can be left out, [`holder`] a large dataset, [`honest`] the questions that
+//!   researchers ask of it, and [`plain`] an engine that checks nothing, to compare with.
 //! - [`log`], [`store`] and [`snapshot`] look at what a home holds, from outside.
 //! - [`processes`] sees the desks and data workers of a machine; [`wait`] waits for conditions, always with a deadline.
 //!
@@ -18,6 +20,12 @@ pub mod home;
 pub mod person;
 pub mod scenes;
 pub mod server;
+
+pub mod plain;
+
+pub mod holder;
+pub mod honest;
+pub mod ward;
 
 pub mod log;
 pub mod processes;

@@ -219,6 +219,7 @@ mod tests {
         let cell = Cell {
             group: Digest::of(b"f"),
             set: 0,
+            when: None,
             measure: Measure::Sum("liver.visit.cost".to_owned()),
             row_per_unit: false,
             status: StatusCode::new(Status::Rounded, Rule::Base),

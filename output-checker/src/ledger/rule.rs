@@ -60,7 +60,8 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
         }
         sensitive |= same && shown && new.question.sensitive != known.question.sensitive;
         tells |= !same || !shown;
-        same_people |= same && shown;
+        // Of the same people there is one number, whatever is asked; their rows and sums are many.
+        same_people |= same && shown && counts_people(new.cell);
         if shown && can_stand_for(new, known) {
             has_left |= same;
             // The earliest, not the nearest: which of several is nearest would say something. Of one answer, a value of

@@ -1,7 +1,7 @@
 //! Minimum units: a value is shown only when enough people stand behind it, or, where the policy shows zeros, nobody.
 //!
-//! *Definition.* Behind a count stand the people with a row that it counts; behind a sum those of them whose rows are
-//! not all zero, or all of them, as the policy says. With the minimum m, a number of people n is too small when
+//! *Definition.* Behind a count stand the people with a row that it counts; behind a sum those of them whose values do
+//! not add up to zero, or all of them, as the policy says. With the minimum m, a number of people n is too small when
 //! 0 < n < m, and when n = 0 where zeros are suppressed. Both numbers of an argument have to pass, since count and sum
 //! are shown together.
 //!

@@ -7,7 +7,7 @@ use output_checker::ledger::{Asked, Compared, Head, Ledger, compare, overtaken};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tre_core::algebra::{Aggregate, Comparison, Expr, Frontier, Node};
+use tre_core::algebra::{Aggregate, Argument, Comparison, Expr, Frontier, Node, Quantity};
 use tre_core::evidence::ValueKind;
 use tre_core::grant::{Grant, GrantedTable};
 use tre_core::ids::QueryId;
@@ -220,7 +220,10 @@ fn frontier(ask: &Ask) -> Frontier {
         } else {
             vec![]
         },
-        arguments: vec![],
+        arguments: vec![Argument {
+            when: None,
+            quantity: Quantity::Column(3),
+        }],
         aggregates: vec![Aggregate::CountUnits],
     }
 }

@@ -260,11 +260,13 @@ pub(crate) fn people_without<'a>(
         .collect()
 }
 
-/// People with a value other than zero.
+/// People whose values do not add up to zero.
 pub(crate) fn people_not_zero<'a>(rows: impl IntoIterator<Item = &'a Row>, argument: usize) -> BTreeSet<u32> {
-    rows.into_iter()
-        .filter(|row| row.arguments[argument].is_some_and(|x| x != 0))
-        .map(|row| row.unit)
+    let rows: Vec<Row> = rows.into_iter().cloned().collect();
+    net(&rows, argument)
+        .into_iter()
+        .filter(|(_, net)| *net != 0)
+        .map(|(unit, _)| unit)
         .collect()
 }
 

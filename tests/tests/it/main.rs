@@ -26,3 +26,6 @@ mod verifier;
 
 mod malformed;
 mod words;
+
+mod corpus;
+mod smuggling;

@@ -213,7 +213,7 @@ impl BaseCells {
             .map_or(0, |columns| count_at(&columns.rows, row))
     }
 
-    /// Units whose rows are not all zero or NULL.
+    /// Units whose net contribution is not zero.
     pub fn nonzero(&self, argument: usize, row: usize) -> u64 {
         self.argument(argument)
             .map_or(0, |columns| count_at(&columns.nonzero, row))

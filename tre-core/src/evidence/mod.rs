@@ -10,7 +10,7 @@
 //! | `units` | `UInt64` | units with a row |
 //! | `a0_rows`… | `UInt64` | per argument: rows where it is not NULL |
 //! | `a0_present`… | `UInt64` | units with such a row |
-//! | `a0_nonzero`… | `UInt64` | numeric arguments: units whose rows are not all zero or NULL; else equal to present |
+//! | `a0_nonzero`… | `UInt64` | numeric arguments: units whose net contribution is not zero; else equal to present |
 //! | `a0_top1`, `a0_top2`… | `Decimal128(38, s)` | numeric: the two largest |net contribution| of one unit; 0 where there is none |
 //! | `a0_min`, `a0_max`… | `Decimal128(38, s)` | numeric: smallest and largest row value, NULL where there is none |
 //! | `a0_min_units`, `a0_max_units`… | `UInt64` | arguments of min or max: units with a row of that value |

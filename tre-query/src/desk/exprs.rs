@@ -221,6 +221,8 @@ impl Scope<'_> {
             Operator::Or => Ok(Expr::Or(a, b)),
             Operator::Eq => compare(Comparison::Eq, a, b),
             Operator::NotEq => compare(Comparison::NotEq, a, b),
+            Operator::IsNotDistinctFrom => Ok(not_distinct(*a, *b)),
+            Operator::IsDistinctFrom => Ok(not(not_distinct(*a, *b))),
             Operator::Lt => compare(Comparison::Lt, a, b),
             Operator::LtEq => compare(Comparison::LtEq, a, b),
             Operator::Gt => compare(Comparison::Gt, a, b),
@@ -316,6 +318,14 @@ pub(super) fn not(expr: Expr) -> Expr {
 /// `map(a) AND a IS NOT NULL`: true or false, never NULL.
 fn known_and(a: Expr, map: impl Fn(Expr) -> Expr) -> Expr {
     Expr::And(Box::new(map(a.clone())), Box::new(not(Expr::IsNull(Box::new(a)))))
+}
+
+/// Equal, or both NULL: true or false, never NULL.
+fn not_distinct(a: Expr, b: Expr) -> Expr {
+    let null = |e: &Expr| Box::new(Expr::IsNull(Box::new(e.clone())));
+    let both_null = Expr::And(null(&a), null(&b));
+    let equal = Expr::Compare(Comparison::Eq, Box::new(a), Box::new(b));
+    Expr::Or(Box::new(both_null), Box::new(known_and(equal, |equal| equal)))
 }
 
 pub(super) fn not_allowed(what: &str) -> Problem {

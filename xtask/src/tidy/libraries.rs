@@ -6,8 +6,8 @@ use super::tree::{Finding, Tree};
 
 /// A library and the crates that may depend on it, for tests or not.
 const ONLY: [(&str, &[&str]); 5] = [
-    // The engine: hostile SQL may abort it, so the process that serves must not have it.
-    ("datafusion", &["tre-query", "tre-benches"]),
+    // The engine: hostile SQL may abort it, so the process that serves must not have it. Benches and tests compare with it.
+    ("datafusion", &["tre-query", "tre-benches", "tre-tests"]),
     // Differential privacy: one place to prove.
     ("opendp", &["output-checker"]),
     // Who may do what is asked in one place.
@@ -66,7 +66,7 @@ mod tests {
             (
                 "a/Cargo.toml",
                 "name = \"tre-server\"\n[dev-dependencies]\ndatafusion.workspace = true",
-                Some("a/Cargo.toml:3: only tre-query, tre-benches may depend on `datafusion`"),
+                Some("a/Cargo.toml:3: only tre-query, tre-benches, tre-tests may depend on `datafusion`"),
             ),
             (
                 "a/Cargo.toml",

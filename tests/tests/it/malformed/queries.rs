@@ -49,7 +49,7 @@ pub(super) fn cases() -> Vec<Case> {
             "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
         ),
         sql("TRE-SQL-005", "SELECT * FROM visit"),
-        sql("TRE-SQL-005", "SELECT DISTINCT icd FROM visit"),
+        sql("TRE-SQL-006", "SELECT DISTINCT pid, icd FROM visit"),
         sql(
             "TRE-SQL-005",
             "SELECT code FROM icd10 WHERE code IN (SELECT icd FROM visit)",
@@ -60,16 +60,16 @@ pub(super) fn cases() -> Vec<Case> {
         sql("TRE-SQL-007", "SELECT max(icd) FROM visit"),
         sql(
             "TRE-SQL-007",
-            "SELECT count(*) FILTER (WHERE age = 40) FROM visit",
+            "SELECT count(distinct icd) FILTER (WHERE age = 40) FROM visit",
         ),
-        sql("TRE-SQL-008", "SELECT sum(cost + 1) FROM visit"),
+        sql("TRE-SQL-008", "SELECT sum(cost / 2) FROM visit"),
         sql(
             "TRE-SQL-008",
-            "SELECT sum(CASE WHEN age = 40 THEN cost ELSE 1 END) FROM visit",
+            "SELECT sum(CASE WHEN age = 40 THEN cost ELSE age END) FROM visit",
         ),
         sql(
             "TRE-SQL-009",
-            "SELECT (SELECT count(*) FROM visit), (SELECT sum(cost) FROM visit)",
+            "SELECT icd, age, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (age))",
         ),
         case(
             "TRE-SQL-010",
@@ -104,7 +104,7 @@ pub(super) fn cases() -> Vec<Case> {
         sql("TRE-SQL-012", "SELECT count(*) AS disclosure FROM visit"),
         sql(
             "TRE-SQL-013",
-            "SELECT count(*) FROM visit v LEFT JOIN visit w ON v.pid = w.pid",
+            "SELECT count(*) FROM visit v FULL JOIN visit w ON v.pid = w.pid",
         ),
         sql("TRE-SQL-013", "SELECT count(*) FROM visit, icd10"),
     ]

@@ -296,11 +296,7 @@ impl Cells {
                 .numbers
                 .get_mut(group * shape.numerics + numeric)
                 .ok_or(EvidenceError::Columns)?;
-            let value = column.value(row);
-            if value != 0 {
-                flags |= 1 << shape.nonzero(argument);
-            }
-            number.add(value, unit)?;
+            number.add(column.value(row), unit)?;
         }
         if nulls {
             for a in 0..arguments {
@@ -335,6 +331,13 @@ impl Cells {
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
         let mut flags = std::mem::take(&mut block.flags);
         block.open = 0;
+        // Whoever's values cancel out contributes nothing to the sum.
+        for (argument, numeric) in self.shape.numeric.iter().enumerate() {
+            let net = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
+            if net.is_some_and(|number| number.open != 0) {
+                flags |= 1 << self.shape.nonzero(argument);
+            }
+        }
         let counts = self
             .counts
             .get_mut(group * flags_per_group..(group + 1) * flags_per_group);
