@@ -10,10 +10,11 @@ mod multiple;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, UInt64Array};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, PrimitiveArray};
 use arrow_schema::DataType;
-use arrow_select::take::take;
 
 use tre_core::policy::{MagnitudesRule, Rounding};
 use tre_core::status::{Rule, Status, StatusCode};
@@ -70,14 +71,30 @@ pub(crate) fn extremes(
 ) -> Option<Treated> {
     let (mut rows, mut statuses) = (Vec::new(), Vec::new());
     for (row, verdict) in groups {
-        let row = row.filter(|row| verdict.is_none() && *row < column.len());
-        rows.push(row.map(u64::try_from).transpose().ok()?);
+        rows.push(row.filter(|row| verdict.is_none() && *row < column.len()));
         statuses.push(status(verdict, false).as_i32());
     }
+    let values = match column.data_type() {
+        DataType::Int64 => picked::<Int64Type>(column, &rows),
+        DataType::Decimal128(..) => picked::<Decimal128Type>(column, &rows),
+        DataType::Date32 => picked::<Date32Type>(column, &rows),
+        DataType::Timestamp(..) => picked::<TimestampMicrosecondType>(column, &rows),
+        _ => None,
+    };
     Some(Treated {
-        values: take(column, &UInt64Array::from(rows), None).ok()?,
+        values: values?,
         statuses: Arc::new(Int32Array::from(statuses)),
     })
+}
+
+/// The values of some rows, NULL where there is none. Built anew: under a NULL lies a zero, never a value that was.
+fn picked<T: ArrowPrimitiveType>(column: &ArrayRef, rows: &[Option<usize>]) -> Option<ArrayRef> {
+    let raw = column.as_primitive_opt::<T>()?;
+    let values = rows
+        .iter()
+        .map(|row| row.filter(|row| raw.is_valid(*row)).map(|row| raw.value(row)));
+    let values: PrimitiveArray<T> = values.collect();
+    Some(Arc::new(values.with_data_type(column.data_type().clone())))
 }
 
 /// Treats a column of sums; as [`counts`], with the sum of nobody NULL. The first thing that happens to a sum is that
@@ -115,4 +132,27 @@ pub(crate) fn sums(
         values: Arc::new(values),
         statuses: Arc::new(Int32Array::from(statuses)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    /// A client gets buffers, not rows: what lies under a NULL leaves too.
+    #[test]
+    fn under_a_suppressed_extreme_lies_nothing() {
+        let columns: [ArrayRef; 2] = [
+            Arc::new(Int64Array::from(vec![77, 5])),
+            Arc::new(Decimal128Array::from(vec![77, 5])),
+        ];
+        for column in columns {
+            let groups = [(Some(1), None), (Some(0), Some(Rule::Extreme)), (None, None)];
+            let treated = extremes(&column, groups.into_iter()).unwrap();
+            assert_eq!(treated.values.null_count(), 2);
+            let data = treated.values.to_data();
+            let bytes = data.buffers().first().unwrap().as_slice();
+            assert!(bytes.contains(&5) && !bytes.contains(&77), "{bytes:?}");
+        }
+    }
 }
