@@ -74,6 +74,8 @@ pub struct Table {
     pub version: VersionId,
     /// The table.
     pub table: TableName,
+    /// How many times the plan has read it before: joined with itself it has other rows.
+    pub times: u32,
 }
 
 /// One base cell.
@@ -242,6 +244,7 @@ mod tests {
                     tables: BTreeSet::from([Table {
                         version: "liver@aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
                         table: "visit".parse().unwrap(),
+                        times: 0,
                     }]),
                     sensitive: BTreeSet::new(),
                 },

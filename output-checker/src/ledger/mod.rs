@@ -10,7 +10,7 @@
 //! ever discards a near pair. See [`Ledger::near`] for the cost.
 //!
 //! *What is comparable.* Counts of people with each other (a count of rows is one where every unit has one row); counts
-//! of rows of one argument when one reads the tables of the other; sums of one argument. The predicate of an argument
+//! of rows of one argument over the same tables; sums of one argument. The predicate of an argument
 //! is part of who is present, not of the measure.
 //!
 //! *What is not compared.* Two groups of one question, or of two that group by the same keys of people's own rows: their

@@ -45,6 +45,7 @@ pub(super) fn question(
         conditions: BTreeSet::new(),
         tables: Vec::new(),
         sensitive: BTreeSet::new(),
+        plain: true,
     };
     let columns = reader.node(&frontier.input)?;
     let mut keys = Vec::with_capacity(frontier.keys.len());
@@ -88,20 +89,20 @@ pub(super) fn question(
         .map(Scanned::text)
         .collect::<Result<_, _>>()?;
     scans.sort();
-    let private: Vec<Table> = reader
+    let tables: BTreeSet<Table> = reader
         .tables
         .iter()
         .filter(|scan| !scan.table.public)
         .map(|scan| Table {
             version: scan.table.version.clone(),
             table: scan.table.table.clone(),
+            times: u32::try_from(scan.times).unwrap_or(u32::MAX),
         })
         .collect();
-    let tables: BTreeSet<Table> = private.iter().cloned().collect();
     let question = Question {
         plan: Digest::of(&serde_json::to_vec(&(&scans, &reader.conditions, &keys))?),
         keys: Digest::of(&serde_json::to_vec(&keys)?),
-        keys_part_rows: of_people && tables.len() == private.len(),
+        keys_part_rows: of_people && reader.plain && tables.iter().all(|table| table.times == 0),
         tables,
         sensitive: reader.sensitive,
     };
@@ -149,6 +150,8 @@ struct Reader<'a> {
     conditions: BTreeSet<String>,
     tables: Vec<Scanned<'a>>,
     sensitive: BTreeSet<Digest>,
+    /// Rows are those of tables, one by one: no outer join, union, or aggregation per person between.
+    plain: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -207,6 +210,7 @@ impl<'a> Reader<'a> {
                 if *kind == JoinKind::Inner {
                     self.conditions.extend(inside);
                 } else {
+                    self.plain = false;
                     self.conditions
                         .insert(json!({ "kind": kind, "conditions": inside }).to_string());
                 }
@@ -216,6 +220,7 @@ impl<'a> Reader<'a> {
                 Ok(columns)
             }
             Node::Union { inputs } => {
+                self.plain = false;
                 let outside = std::mem::take(&mut self.conditions);
                 let (mut alternatives, mut result) = (Vec::new(), Vec::<Known>::new());
                 for input in inputs {
@@ -240,6 +245,7 @@ impl<'a> Reader<'a> {
                 Ok(result)
             }
             Node::PerUnit { input, keys, calls } => {
+                self.plain = false;
                 let input = self.node(input)?;
                 let mut columns = Vec::with_capacity(keys.len() + calls.len());
                 for (_, key) in keys {
@@ -261,6 +267,7 @@ impl<'a> Reader<'a> {
                 partition,
                 order,
             } => {
+                self.plain = false;
                 let mut columns = self.node(input)?;
                 let read = partition.iter().chain(order.iter().map(|order| &order.by));
                 let read = read

@@ -99,10 +99,8 @@ fn comparable(new: New<'_>, known: &KnownCell) -> bool {
     }
     match new.cell.measure {
         Measure::People | Measure::Sum(_) | Measure::Extreme(_) => true,
-        Measure::Rows(_) => {
-            let (a, b) = (tables(new.question), tables(&known.question));
-            a.is_subset(&b) || b.is_subset(&a)
-        }
+        // A join can multiply rows: counts over other tables count something else.
+        Measure::Rows(_) => tables(new.question) == tables(&known.question),
     }
 }
 
@@ -136,9 +134,9 @@ fn counts_people(cell: &Cell) -> bool {
 }
 
 /// The private tables of a question, whatever their versions.
-fn tables(question: &Question) -> BTreeSet<(&DatasetName, &TableName)> {
+fn tables(question: &Question) -> BTreeSet<(&DatasetName, &TableName, u32)> {
     let tables = question.tables.iter();
     tables
-        .map(|table| (table.version.dataset(), &table.table))
+        .map(|table| (table.version.dataset(), &table.table, table.times))
         .collect()
 }
