@@ -74,13 +74,10 @@ pub(crate) fn extremes(
         rows.push(row.filter(|row| verdict.is_none() && *row < column.len()));
         statuses.push(status(verdict, false).as_i32());
     }
-    let values = match column.data_type() {
-        DataType::Int64 => picked::<Int64Type>(column, &rows),
-        DataType::Decimal128(..) => picked::<Decimal128Type>(column, &rows),
-        DataType::Date32 => picked::<Date32Type>(column, &rows),
-        DataType::Timestamp(..) => picked::<TimestampMicrosecondType>(column, &rows),
-        _ => None,
-    };
+    let values = picked::<Int64Type>(column, &rows)
+        .or_else(|| picked::<Decimal128Type>(column, &rows))
+        .or_else(|| picked::<Date32Type>(column, &rows))
+        .or_else(|| picked::<TimestampMicrosecondType>(column, &rows));
     Some(Treated {
         values: values?,
         statuses: Arc::new(Int32Array::from(statuses)),
