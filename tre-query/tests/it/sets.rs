@@ -42,9 +42,13 @@ async fn unit_sets_equal_brute_force_for_every_group_and_argument() {
     for row in 0..cells.len() {
         let icd = cells.keys()[0].as_string::<i32>();
         let key = icd.is_valid(row).then(|| icd.value(row));
-        let of_group = |value: &Value| match value {
-            Value::Text(icd) => Some(icd.as_str()) == key,
-            _ => key.is_none(),
+        let of_group = |value: &Value| {
+            let icd = if let Value::Text(icd) = value {
+                Some(icd.as_str())
+            } else {
+                None
+            };
+            icd == key
         };
         for (argument, position) in arguments {
             let has_value = |values: &[Value]| {
