@@ -1,4 +1,9 @@
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::boxed_local,
+    reason = "tests fail by panicking, and nodes lie in boxes"
+)]
 use tre_core::algebra::{Aggregate, Argument, Comparison};
 use tre_core::types::{ColumnType, Value};
 
