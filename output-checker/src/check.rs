@@ -7,14 +7,16 @@ use arrow_schema::Schema;
 
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::{BaseCells, ValueKind};
-use tre_core::policy::{Above, Policy, Rounding, RulePack};
+use tre_core::policy::{Policy, Rounding, RulePack};
 use tre_core::status::Rule;
 use tre_core::types::Value;
 
 use crate::decision::Decision;
 use crate::groups::Groups;
 use crate::lineage::Lineage;
-use crate::rules::{self, Argument, Evidence, completion};
+use crate::question;
+use crate::rules::tagged::MinimaByTag;
+use crate::rules::{self, Argument, Evidence, Referrals, Verdict, completion};
 use crate::summary::Summary;
 use crate::treated::TreatedCells;
 use crate::treatments::{self, Treated};
@@ -36,13 +38,20 @@ pub struct Checked {
 /// Judges and treats the base cells of one frontier.
 ///
 /// The decision is to withhold when the cells are not of the lineage's layout, when a group stands among them twice, or
-/// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows: only rows
-/// that may be shown are counted, so that this, too, never turns on a row of too few people.
+/// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows, or when
+/// values need a person: only what may be shown is looked at, so that this, too, never turns on a row of too few people.
 pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
-    match judge_and_treat(cells, lineage, policy.rules()) {
-        Ok(treated) => {
+    check_under(cells, lineage, policy.rules())
+}
+
+/// As [`check`], under the rules of a policy.
+pub(crate) fn check_under(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Checked {
+    match judge_and_treat(cells, lineage, rules) {
+        Ok((treated, referrals)) => {
             let summary = Summary::of(&treated, lineage);
-            let decision = decide(&summary, policy);
+            let decision = question::decide(lineage, rules)
+                .and(size(&summary, rules))
+                .and(referred(referrals, rules));
             let (treated, summary) = match decision {
                 Decision::Release | Decision::Refer { .. } => (treated, summary),
                 Decision::Withhold { .. } => {
@@ -54,7 +63,7 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
             Checked {
                 treated,
                 decision,
-                notices: notices(lineage, policy),
+                notices: notices_under(lineage, rules),
                 summary,
             }
         }
@@ -73,7 +82,11 @@ pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
     }
 }
 
-fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Result<TreatedCells, String> {
+fn judge_and_treat(
+    cells: &BaseCells,
+    lineage: &Lineage,
+    rules: &RulePack,
+) -> Result<(TreatedCells, Referrals), String> {
     if cells.layout() != &lineage.layout || lineage.keys.len() != lineage.layout.keys.len() {
         return Err("the cells are not of the layout that the query's lineage demands".into());
     }
@@ -89,7 +102,9 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
     .map_err(|error| error.to_string())?;
 
     let arguments = rules::arguments(&lineage.layout);
-    let verdicts = judge(cells, &mut groups, &arguments, rules);
+    let mut referrals = Referrals::default();
+    let minima = MinimaByTag::new(lineage, rules);
+    let verdicts = judge(cells, &mut groups, &minima, &arguments, rules, &mut referrals);
 
     let mut columns = groups.key_columns();
     let mut statuses = Vec::with_capacity(lineage.layout.values.len());
@@ -104,7 +119,8 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
         let of_groups = groups.rows().iter().zip(verdicts.chunks(arguments.len()));
         // A verdict that is missing suppresses.
         let of_groups = of_groups.map(|(group, row)| {
-            let verdict = row.get(slot).copied().unwrap_or(Some(Rule::Threshold));
+            let verdict = row.get(slot).copied();
+            let verdict = verdict.unwrap_or(Verdict::all(Rule::Threshold)).of(*kind);
             let evidence = Evidence {
                 cells,
                 row: group.source,
@@ -117,29 +133,48 @@ fn judge_and_treat(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Re
         statuses.push(treated.statuses);
     }
     columns.extend(statuses);
-    TreatedCells::new(schema, columns).map_err(|error| error.to_string())
+    let treated = TreatedCells::new(schema, columns).map_err(|error| error.to_string())?;
+    Ok((treated, referrals))
 }
 
 /// Reaches the verdicts, `arguments.len()` per group, and leaves out undeclared groups of which nothing may be shown.
 fn judge(
     cells: &BaseCells,
     groups: &mut Groups<'_>,
+    minima: &MinimaByTag<'_>,
     arguments: &[Argument],
     rules: &RulePack,
-) -> Vec<Option<Rule>> {
-    let mut kept = Vec::with_capacity(groups.rows().len() * arguments.len());
-    let mut keep = Vec::with_capacity(groups.rows().len());
-    let mut verdicts = vec![None; arguments.len()];
-    for group in groups.rows() {
+    referrals: &mut Referrals,
+) -> Vec<Verdict> {
+    let of_group = |group| minima.of_group(|key| groups.label(group, key));
+    let minima: Vec<_> = groups.rows().iter().map(of_group).collect();
+    let width = arguments.len().max(1);
+    let mut verdicts = vec![Verdict::default(); groups.rows().len() * width];
+    let each = groups.rows().iter().zip(&minima);
+    for ((group, minima), verdicts) in each.zip(verdicts.chunks_mut(width)) {
         let evidence = Evidence {
             cells,
             row: group.source,
         };
-        rules::judge(evidence, group.declared, arguments, rules, &mut verdicts);
-        let stays = group.declared || verdicts.iter().any(Option::is_none);
+        rules::judge(
+            evidence,
+            group.declared,
+            *minima,
+            arguments,
+            rules,
+            verdicts,
+            referrals,
+        );
+    }
+    rules::judge_lines(cells, groups, &minima, arguments, rules, &mut verdicts, referrals);
+    let mut kept = Vec::with_capacity(verdicts.len());
+    let mut keep = Vec::with_capacity(groups.rows().len());
+    for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks(width)) {
+        let mut judged = verdicts.iter().zip(arguments);
+        let stays = group.declared || judged.any(|(verdict, argument)| verdict.shows(*argument));
         keep.push(stays);
         if stays {
-            kept.extend_from_slice(&verdicts);
+            kept.extend_from_slice(verdicts);
         }
     }
     groups.retain(&keep);
@@ -162,25 +197,48 @@ fn treat(
     }
 }
 
-fn decide(summary: &Summary, policy: &Policy) -> Decision {
-    let limit = policy.rules().size.max_rows;
-    if summary.rows <= u64::from(limit.get()) {
+fn size(summary: &Summary, rules: &RulePack) -> Decision {
+    let size = rules.size;
+    if summary.rows <= u64::from(size.max_rows.get()) {
         return Decision::Release;
     }
     let what = format!(
-        "the answer has more than {limit} rows, the most that policy `{}` lets out at once",
-        policy.id()
+        "the answer has more than {} rows, the most that policy `{}` lets out at once",
+        size.max_rows, rules.id
     );
-    let reasons = vec![Problem::of(&codes::SDC_TOO_MANY_ROWS, what)];
-    match policy.rules().size.above {
-        Above::Refer => Decision::Refer { reasons },
-        Above::Withhold => Decision::Withhold { reasons },
+    question::decision(size.above, Problem::of(&codes::SDC_TOO_MANY_ROWS, what))
+}
+
+/// The decision about values of which the policy says that a person decides.
+fn referred(referrals: Referrals, rules: &RulePack) -> Decision {
+    let mut reasons = Vec::new();
+    if referrals.negative {
+        let what = format!(
+            "policy `{}` lets a person decide about sums over values below zero",
+            rules.id
+        );
+        reasons.push(Problem::of(&codes::SDC_NEGATIVE, what));
+    }
+    if referrals.unanimous {
+        let what = format!(
+            "policy `{}` lets a person decide about groups whose people all fall into one category",
+            rules.id
+        );
+        reasons.push(Problem::of(&codes::SDC_UNANIMOUS, what));
+    }
+    if reasons.is_empty() {
+        Decision::Release
+    } else {
+        Decision::Refer { reasons }
     }
 }
 
 /// What holds for every answer to this question, whatever the data are: known before any are read.
 pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
-    let rules = policy.rules();
+    notices_under(lineage, policy.rules())
+}
+
+fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
     let mut notices = Vec::new();
     if !lineage.keys.is_empty() {
         let sizes: Vec<Option<usize>> = lineage
@@ -199,6 +257,16 @@ pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
             rules.labels.minimum
         ));
     }
+    for rule in &rules.tagged {
+        if lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+            let minima = rule.classes.iter().map(|class| class.minimum.to_string());
+            notices.push(format!(
+                "values by `{}` are shown for listed ones only, when at least {} people stand behind them",
+                rule.tag,
+                minima.collect::<Vec<_>>().join(" or ")
+            ));
+        }
+    }
     let sums = lineage.layout.values.iter().any(|kind| kind.is_magnitude());
     if sums {
         notices.push(format!(
@@ -206,15 +274,20 @@ pub fn notices(lineage: &Lineage, policy: &Policy) -> Vec<String> {
             rules.magnitudes.significant_digits
         ));
     }
+    let rounded = if rules.rounding.covers_sums() {
+        "counts and sums"
+    } else {
+        "counts"
+    };
     match rules.rounding {
         Rounding::None {} => {}
-        Rounding::Nearest { base, sums: true } => {
-            notices.push(format!(
-                "counts and sums are rounded to the nearest multiple of {base}"
-            ));
+        Rounding::Nearest { base, .. } => {
+            notices.push(format!("{rounded} are rounded to the nearest multiple of {base}"));
         }
-        Rounding::Nearest { base, sums: false } => {
-            notices.push(format!("counts are rounded to the nearest multiple of {base}"));
+        Rounding::Midpoint { base, .. } => {
+            notices.push(format!(
+                "{rounded} are rounded to the middle of the {base} whole numbers that they are among"
+            ));
         }
     }
     notices

@@ -112,6 +112,54 @@ impl<'a> Groups<'a> {
         &self.rows
     }
 
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// A group's value of a key as SQL prints texts and integers; `None` for NULL and for values of other types.
+    pub(crate) fn label(&self, group: &Group, key: usize) -> Option<String> {
+        let key = self.keys.get(key)?;
+        match (key.column_type, key.values.get(key.rank(group))?) {
+            (ColumnType::Text, Key::Text(text)) => Some((*text).to_owned()),
+            (ColumnType::Int, Key::Number(number)) => Some(number.to_string()),
+            (_, Key::Text(_) | Key::Number(_)) => None,
+        }
+    }
+
+    /// The line of every group along one key: groups with equal values of all other keys have equal numbers. `None` where
+    /// the key is NULL.
+    pub(crate) fn lines(&self, along: usize) -> Vec<Option<usize>> {
+        let others = || self.keys.iter().enumerate().filter(|(i, _)| *i != along);
+        let mut lines: Vec<Option<usize>> = self
+            .rows
+            .iter()
+            .map(|group| {
+                let key = self.keys.get(along)?;
+                (key.rank(group) < key.values.len()).then_some(0)
+            })
+            .collect();
+        let mut each = others().map(|(_, key)| key.values.len() + 1);
+        let product = each.try_fold(1_usize, |product, ranks| product.checked_mul(ranks));
+        // Where most combinations of ranks are groups, a combination's position is its line.
+        let dense = product.is_some_and(|product| product <= self.rows.len().saturating_mul(4));
+        for (_, key) in others() {
+            let ranks = key.values.len() + 1;
+            // Else each key splits the lines so far; numbers are given in the order in which they are met.
+            let mut met: HashMap<(usize, usize), usize> = HashMap::new();
+            for (line, group) in lines.iter_mut().zip(&self.rows) {
+                let Some(line) = line else { continue };
+                let (before, rank) = (*line, key.rank(group));
+                let next = met.len();
+                *line = match dense {
+                    true => before * ranks + rank,
+                    false => *met.entry((before, rank)).or_insert(next),
+                };
+            }
+        }
+        lines
+    }
+
     /// Leaves out groups, by position.
     pub(crate) fn retain(&mut self, keep: &[bool]) {
         let mut keep = keep.iter();

@@ -8,7 +8,7 @@
 //! The path of the data, which the modules follow:
 //!
 //! ```text
-//! algebra ─▶ lineage ─┐
+//! algebra ─▶ lineage ─┬▶ question: what the plan alone decides
 //! base cells ─────────┴▶ groups: canonical order, declared domains completed
 //!                          ▶ rules: evidence only, a verdict per group and argument
 //!                            ▶ treatments: digits ▸ suppress ▸ round
@@ -21,12 +21,13 @@
 //! *Remove one person from the data, or change their values: whatever differs in the treated cells lies in a row that
 //! has enough people, that person among them.* Five things carry it:
 //!
-//! 1. **Verdicts come from evidence, never from values**, and one verdict holds for all values of one argument: from
-//!    `sum(x)` and `count(x)` an average follows, so they are shown or suppressed together; so are `count(*)` and
-//!    `count(distinct pid)`.
+//! 1. **Verdicts come from evidence**, and one verdict holds for all values of one argument: from `sum(x)` and `count(x)`
+//!    an average follows, so what suppresses the count suppresses the sum; `count(*)` and `count(distinct pid)` are
+//!    shown or suppressed together. Only what concerns contributions, `dominance` and `degrees-of-freedom`, suppresses
+//!    the sum alone.
 //! 2. **A verdict does not say more than the policy says.** A value of too few people carries the one code `threshold`,
-//!    whatever other rule it also breaks, and so does a value of nobody that is not shown. `complement` and
-//!    `same-value` are told only of values that have enough people.
+//!    whatever other rule it also breaks, and so does a value of nobody that is not shown. All other words are told only
+//!    of values that have enough people.
 //! 3. **The set of rows says nothing.** Declared domains are completed, and a completed row goes through the same code
 //!    as a counted one. Rows of other labels exist only when enough people are in them and something may be shown; a
 //!    notice that rare groups are left out stands over every such answer, whether or not one was.
@@ -45,6 +46,8 @@
 
 pub mod lineage;
 
+mod question;
+
 mod check;
 mod groups;
 
@@ -60,7 +63,10 @@ pub mod ledger;
 
 pub mod record;
 
+pub mod conformance;
+
 pub use check::{Checked, check, notices};
 pub use decision::Decision;
+pub use question::judge_question;
 pub use summary::{StatusCount, Summary, ValueSummary};
 pub use treated::TreatedCells;

@@ -4,7 +4,7 @@
 //! hides.
 
 use tre_core::codes::{self, Code, Problem};
-use tre_core::policy::{Policy, Rounding, RulePack};
+use tre_core::policy::{DominanceRule, Policy, Rounding, RulePack};
 use tre_core::status::{Rule, Status, StatusCode};
 
 use crate::summary::Summary;
@@ -47,9 +47,13 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Base => Some(&codes::SDC_BASE),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
         Rule::Extreme => Some(&codes::SDC_EXTREME),
+        Rule::Dominance => Some(&codes::SDC_DOMINANCE),
+        Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
         Rule::Complement => Some(&codes::SDC_COMPLEMENT),
+        Rule::ClassDisclosure => Some(&codes::SDC_CLASS),
         Rule::Threshold => Some(&codes::SDC_THRESHOLD),
         Rule::Zero => Some(&codes::SDC_ZERO),
+        Rule::Tag => Some(&codes::SDC_TAG),
         Rule::RareLabel => Some(&codes::SDC_RARE_LABEL),
         Rule::Differing => Some(&codes::SDC_DIFFERING),
     }
@@ -61,16 +65,40 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         Rule::Base => match rules.rounding {
             Rounding::None {} => "rounded to a base".into(),
             Rounding::Nearest { base, .. } => format!("to the nearest multiple of {base}"),
+            Rounding::Midpoint { base, .. } => format!("to the middle of {base} whole numbers"),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
         Rule::Extreme => format!("fewer than {} people share it", rules.units.minimum),
+        Rule::Dominance => match &rules.dominance {
+            DominanceRule::None {} => "one or two people make up too much of it".into(),
+            DominanceRule::Rules { rules, .. } => {
+                let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
+                format!("one or two people make up too much of it ({})", rules.join("; "))
+            }
+        },
+        Rule::DegreesOfFreedom => format!(
+            "it has fewer than {} degrees of freedom, which are the people behind it less one",
+            rules.magnitudes.degrees_of_freedom
+        ),
         Rule::Complement => {
             format!(
                 "it differs from another value of its row, or from the whole group, by fewer than {} people",
                 rules.complement.minimum
             )
         }
-        Rule::Threshold => format!("fewer than {} people stand behind it", rules.units.minimum),
+        Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
+        Rule::Threshold => {
+            let by_tag = rules.tagged.iter().filter_map(|rule| {
+                let strictest = rule.strictest().filter(|most| *most > rules.units.minimum)?;
+                Some(format!(" (for some values of `{}`: {strictest})", rule.tag))
+            });
+            let by_tag: String = by_tag.collect();
+            format!(
+                "fewer than {} people stand behind it{by_tag}",
+                rules.units.minimum
+            )
+        }
+        Rule::Tag => "the policy shows nothing of this value of a tagged column".into(),
         Rule::Zero => "nobody stands behind it".into(),
         Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
         Rule::Differing => format!(

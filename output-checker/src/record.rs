@@ -12,8 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ComplementRule, DomainsRule, LabelsRule, LedgerRule, MagnitudesRule, Policy, Rounding, SizeRule,
-    UnitsRule,
+    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, LedgerRule,
+    MagnitudesRule, Policy, Rounding, SizeRule, TaggedRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -109,11 +109,19 @@ pub struct Criteria {
     pub domains: DomainsRule,
     /// Differences of two values of one row.
     pub complement: ComplementRule,
+    /// Groups whose people all fall into one category.
+    pub class: ClassRule,
     /// Sums.
     pub magnitudes: MagnitudesRule,
+    /// Sums that one or two people dominate.
+    pub dominance: DominanceRule,
     /// Rounding.
     pub rounding: Rounding,
-    /// Rows.
+    /// Minima that depend on the value of a tagged column.
+    pub tagged: Vec<TaggedRule>,
+    /// Tags that may not meet.
+    pub crosses: CrossesRule,
+    /// Keys and rows.
     pub size: SizeRule,
     /// Comparison with what has left.
     pub ledger: LedgerRule,
@@ -227,8 +235,12 @@ impl SdcRecord {
                 labels: rules.labels,
                 domains: rules.domains,
                 complement: rules.complement,
+                class: rules.class,
                 magnitudes: rules.magnitudes,
+                dominance: rules.dominance.clone(),
                 rounding: rules.rounding,
+                tagged: rules.tagged.clone(),
+                crosses: rules.crosses.clone(),
                 size: rules.size,
                 ledger: rules.ledger.clone(),
             },

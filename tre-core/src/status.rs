@@ -35,12 +35,20 @@ pub enum Rule {
     SameValue,
     /// Too few units share the smallest or largest value.
     Extreme,
+    /// One or two units make up too much of a sum.
+    Dominance,
+    /// Too few degrees of freedom behind a sum.
+    DegreesOfFreedom,
     /// The cell differs from another value of its row by too few units.
     Complement,
+    /// All units of its line are in one category.
+    ClassDisclosure,
     /// Too few units.
     Threshold,
     /// No unit at all, where the policy does not show zeros.
     Zero,
+    /// The value of a tagged key of which the policy shows nothing.
+    Tag,
     /// Too few units behind the row's label.
     RareLabel,
     /// The cell is over nearly the units of one that has left before.
@@ -55,14 +63,18 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 13] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
     Rule::Extreme,
+    Rule::Dominance,
+    Rule::DegreesOfFreedom,
     Rule::Complement,
+    Rule::ClassDisclosure,
     Rule::Threshold,
     Rule::Zero,
+    Rule::Tag,
     Rule::RareLabel,
     Rule::Differing,
 ];
@@ -133,9 +145,13 @@ impl fmt::Display for Rule {
             Rule::Base => "base",
             Rule::SameValue => "same-value",
             Rule::Extreme => "extreme",
+            Rule::Dominance => "dominance",
+            Rule::DegreesOfFreedom => "degrees-of-freedom",
             Rule::Complement => "complement",
+            Rule::ClassDisclosure => "class-disclosure",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",
+            Rule::Tag => "tag",
             Rule::RareLabel => "rare-label",
             Rule::Differing => "differing",
         })

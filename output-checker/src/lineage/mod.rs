@@ -24,6 +24,7 @@
 //! side is evidence of the cell (`null_of`), so both sides are judged.
 
 mod rules;
+mod tags;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,8 @@ pub struct Lineage {
     pub population: PopulationName,
     /// Tables read, in the order of the plan; a table that is read twice stands twice.
     pub tables: Vec<TableLineage>,
+    /// Tags of columns by which rows are selected below the frontier, ascending.
+    pub selected_by: Vec<String>,
 }
 
 /// A group key.
@@ -58,6 +61,10 @@ pub struct KeyLineage {
     pub column_type: ColumnType,
     /// The declared domain when the key is a bare column that has one; a computed key never declares a domain.
     pub domain: Option<Vec<Value>>,
+    /// Its tag, when it is a bare column that has one; the kind of an entity is a tag.
+    pub tag: Option<String>,
+    /// All other tags that its value may tell of, ascending: a computed key has those of all columns that it reads.
+    pub computed_from: Vec<String>,
 }
 
 /// An aggregate's argument: a quantity of the rows where a condition holds.
@@ -95,10 +102,20 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         Some(units) => units.population.clone(),
         None => return Err(rules::no_people()),
     };
+    let mut tagged = tags::of_node(&frontier.input, grant);
+    // The condition of an aggregate selects rows as WHERE does.
+    for when in frontier
+        .arguments
+        .iter()
+        .filter_map(|argument| argument.when.as_ref())
+    {
+        let mut read = tagged.of(when);
+        tagged.selected_by.append(&mut read);
+    }
     let keys = frontier
         .keys
         .iter()
-        .map(|(name, expr)| key_lineage(name, expr, &relation, grant))
+        .map(|(name, expr)| key_lineage(name, expr, &relation, grant, &tagged))
         .collect::<Result<Vec<_>, Problem>>()?;
     if frontier.arguments.len() > MAX_ARGUMENTS {
         return Err(rules::too_many_arguments());
@@ -139,18 +156,29 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         arguments,
         population,
         tables,
+        selected_by: tagged.selected_by.into_iter().collect(),
     })
 }
 
-fn key_lineage(name: &str, expr: &Expr, relation: &Relation, grant: &Grant) -> Result<KeyLineage, Problem> {
+fn key_lineage(
+    name: &str,
+    expr: &Expr,
+    relation: &Relation,
+    grant: &Grant,
+    tagged: &tags::Tagged,
+) -> Result<KeyLineage, Problem> {
     let column_type = type_of(expr, &relation.columns).map_err(rules::algebra_problem)?;
-    let domain = rules::bare_column(expr, relation)
-        .and_then(|origin| rules::stored_column(origin, grant))
-        .and_then(|(_, meta)| meta.domain.clone());
+    let stored = rules::bare_column(expr, relation).and_then(|origin| rules::stored_column(origin, grant));
+    let domain = stored.and_then(|(_, meta)| meta.domain.clone());
+    let tag = stored.and_then(|(_, meta)| tags::own(meta));
+    let told = tagged.of(expr).into_iter();
+    let computed_from = told.filter(|other| Some(other) != tag.as_ref()).collect();
     Ok(KeyLineage {
         name: name.to_owned(),
         column_type,
         domain,
+        tag,
+        computed_from,
     })
 }
 

@@ -2,46 +2,117 @@
 //!
 //! A verdict is reached per group and argument from evidence alone. It is worded with care: what an analyst reads as
 //! `disclosure` must not say more than the policy does. So whatever has too few people is suppressed as `threshold`,
-//! however many other rules it breaks; `complement` and `same-value` are said only of values with enough people.
+//! however many other rules it breaks; all other words are said only of values with enough people.
+//!
+//! The order, where a value breaks several rules: `tag`, which turns on no person; `rare-label`, `threshold`, `complement`, `same-value`; these concern
+//! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum. `class-disclosure` comes
+//! after all groups have been judged and prevails over all but `tag` and `rare-label`: a line is worded alike.
 
+mod class_disclosure;
 mod complement;
 pub(crate) mod completion;
+pub(crate) mod cross;
+mod degrees;
+pub(crate) mod dimensions;
+mod dominance;
 mod extreme;
+mod lines;
 mod rare_label;
 mod same_value;
+pub(crate) mod tagged;
 mod threshold;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
+
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{Contributors, RulePack};
+use tre_core::policy::{Contributors, RulePack, UnitsRule};
 use tre_core::status::Rule;
 
-/// An argument of the table's values: the row itself or a column. All values of one argument share one verdict.
+use dominance::{Contributions, Dominance};
+use tagged::Minima;
+
+pub(crate) use lines::judge_lines;
+
+/// An argument of the table's values: the row itself or a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Argument {
     /// Index among the layout's arguments; `None`: the row itself.
     pub index: Option<usize>,
-    /// Whether one of its values is a sum.
-    pub summed: bool,
+    /// Whether one of its values is a count.
+    pub counted: bool,
+    /// Index of the first of its values that is a sum.
+    pub sum: Option<usize>,
 }
 
 /// The arguments that a table's values have, each once, the row itself first.
 pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
-    for kind in &layout.values {
-        let summed = matches!(kind, ValueKind::Sum { .. });
+    for (i, kind) in layout.values.iter().enumerate() {
+        let sum = kind.is_magnitude().then_some(i);
+        let counted = sum.is_none();
         match arguments
             .iter_mut()
             .find(|argument| argument.index == kind.argument())
         {
-            Some(argument) => argument.summed |= summed,
+            Some(argument) => {
+                argument.counted |= counted;
+                argument.sum = argument.sum.or(sum);
+            }
             None => arguments.push(Argument {
                 index: kind.argument(),
-                summed,
+                counted,
+                sum,
             }),
         }
     }
     arguments.sort_by_key(|argument| argument.index);
     arguments
+}
+
+/// What is suppressed of the values of one argument in one group, and by which rule.
+///
+/// From the sum and the count of an argument its average follows, and from the average and one of them the other: what
+/// suppresses the counts suppresses the sums too. The other way round a sum may be suppressed alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Verdict {
+    counts: Option<Rule>,
+    sums: Option<Rule>,
+}
+
+impl Verdict {
+    /// Everything is suppressed.
+    pub(crate) fn all(rule: Rule) -> Self {
+        Verdict {
+            counts: Some(rule),
+            sums: Some(rule),
+        }
+    }
+
+    /// The rule that suppresses a value of this kind, if any.
+    pub(crate) fn of(self, kind: ValueKind) -> Option<Rule> {
+        if kind.is_magnitude() {
+            self.sums
+        } else {
+            self.counts
+        }
+    }
+
+    /// Whether one of the argument's values may be shown.
+    pub(crate) fn shows(self, argument: Argument) -> bool {
+        (argument.counted && self.counts.is_none()) || (argument.sum.is_some() && self.sums.is_none())
+    }
+}
+
+/// What a person has to decide about the whole table, found while it was judged. Only groups with enough people count,
+/// so that no decision turns on a group of too few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Referrals {
+    /// There is a sum of values below zero.
+    pub negative: bool,
+    /// All people of a line are in one category.
+    pub unanimous: bool,
 }
 
 /// The evidence of one group; of nobody, if the group is there by declaration only.
@@ -65,7 +136,7 @@ impl Evidence<'_> {
     /// Who stands behind the argument's values, by the policy.
     fn contributors(self, argument: Argument, rule: Contributors) -> u64 {
         match rule {
-            Contributors::Nonzero if argument.summed => argument
+            Contributors::Nonzero if argument.sum.is_some() => argument
                 .index
                 .zip(self.row)
                 .map_or(0, |(index, row)| self.cells.nonzero(index, row)),
@@ -87,6 +158,18 @@ impl Evidence<'_> {
 
     fn extremes(self, argument: Argument) -> Option<(i128, i128)> {
         self.cells.min_max(argument.index?, self.row?)
+    }
+
+    /// Who makes up the argument's sum; `None` where there is none.
+    fn contributions(self, argument: Argument) -> Option<Contributions> {
+        let (value, row) = (argument.sum?, self.row?);
+        let sums = self.cells.value(value)?.as_primitive_opt::<Decimal128Type>()?;
+        let sum = (row < sums.len() && sums.is_valid(row)).then(|| sums.value(row))?;
+        Some(Contributions {
+            sum,
+            largest: self.cells.top_two(argument.index?, row)?,
+            smallest: self.extremes(argument)?.0,
+        })
     }
 }
 
@@ -113,66 +196,115 @@ pub(crate) fn of_value(
     })
 }
 
-/// Writes the verdict on one group into `verdicts`, one per argument: the rule that suppresses it, if any.
+/// Writes the verdict on one group into `verdicts`, one per argument.
 ///
-/// `declared`: the group stands in the answer whatever the data are.
+/// `declared`: the group stands in the answer whatever the data are. `minima`: how many people it needs; `None`: nothing
+/// of it is shown.
 pub(crate) fn judge(
     evidence: Evidence<'_>,
     declared: bool,
+    minima: Option<Minima>,
     arguments: &[Argument],
     rules: &RulePack,
-    verdicts: &mut [Option<Rule>],
+    verdicts: &mut [Verdict],
+    referrals: &mut Referrals,
 ) {
-    if !declared && rare_label::suppresses(evidence.units(), &rules.labels) {
-        verdicts.fill(Some(Rule::RareLabel));
+    let Some(minima) = minima else {
+        verdicts.fill(Verdict::all(Rule::Tag));
+        return;
+    };
+    if !declared && rare_label::suppresses(evidence.units(), &minima.labels) {
+        verdicts.fill(Verdict::all(Rule::RareLabel));
         return;
     }
-    verdicts.fill(None);
+    verdicts.fill(Verdict::default());
     let row = Argument {
         index: None,
-        summed: false,
+        counted: true,
+        sum: None,
     };
-    let row_is_shown = arguments.first() == Some(&row);
+    let row_is_shown = arguments.first().is_some_and(|first| first.index.is_none());
     for (i, a) in arguments.iter().enumerate() {
         // The other side of a condition, and of NULL, is a cell even where the whole is not shown beside it.
         let rest = evidence.counted_without(row, *a);
         if !row_is_shown
-            && !rules.complement.minimum.none_or_enough(rest)
+            && !minima.complement.minimum.none_or_enough(rest)
             && let Some(verdict) = verdicts.get_mut(i)
         {
-            *verdict = Some(Rule::Complement);
+            *verdict = Verdict::all(Rule::Complement);
         }
         for (j, b) in arguments.iter().enumerate().skip(i + 1) {
             let pair = complement::Pair {
                 units: [evidence.present(*a), evidence.present(*b)],
                 without: [evidence.counted_without(*a, *b), evidence.counted_without(*b, *a)],
-                differing: if a.summed && b.summed {
+                differing: if a.sum.is_some() && b.sum.is_some() {
                     evidence.differing(*a, *b)
                 } else {
                     0
                 },
             };
-            let weaker = match complement::suppresses(pair, &rules.complement) {
+            let weaker = match complement::suppresses(pair, &minima.complement) {
                 None => continue,
                 Some(complement::Side::First) => i,
                 Some(complement::Side::Second) => j,
             };
             if let Some(verdict) = verdicts.get_mut(weaker) {
-                *verdict = Some(Rule::Complement);
+                *verdict = Verdict::all(Rule::Complement);
             }
         }
     }
     for (argument, verdict) in arguments.iter().zip(verdicts) {
-        let behind = threshold::Behind {
-            units: evidence.present(*argument),
-            contributors: evidence.contributors(*argument, rules.magnitudes.contributors),
-        };
-        let same = argument.summed && same_value::suppresses(evidence.extremes(*argument), &rules.magnitudes);
-        let suppressed = verdict.is_some() || same || threshold::suppresses(behind, &rules.units);
-        *verdict = match suppressed {
-            false => None,
-            true if !threshold::enough(behind, &rules.units) => Some(Rule::Threshold),
-            true => Some(verdict.unwrap_or(Rule::SameValue)),
+        *verdict = judge_argument(
+            evidence,
+            *argument,
+            verdict.counts,
+            minima.units,
+            rules,
+            referrals,
+        );
+    }
+}
+
+/// The verdict on one argument, of which the rule about pairs said `complement`.
+fn judge_argument(
+    evidence: Evidence<'_>,
+    argument: Argument,
+    complement: Option<Rule>,
+    units: UnitsRule,
+    rules: &RulePack,
+    referrals: &mut Referrals,
+) -> Verdict {
+    let behind = threshold::Behind {
+        units: evidence.present(argument),
+        contributors: evidence.contributors(argument, rules.magnitudes.contributors),
+    };
+    let enough = threshold::enough(behind, &units);
+    let worded = |rule| Some(if enough { rule } else { Rule::Threshold });
+    let summed = argument.sum.is_some();
+    if threshold::suppresses(behind, &units) {
+        return Verdict::all(Rule::Threshold);
+    }
+    let same = summed && same_value::suppresses(evidence.extremes(argument), &rules.magnitudes);
+    if let Some(rule) = complement.or(same.then_some(Rule::SameValue)) {
+        let rule = worded(rule);
+        return Verdict {
+            counts: rule,
+            sums: rule,
         };
     }
+    let mut verdict = Verdict::default();
+    if !summed {
+        return verdict;
+    }
+    if degrees::suppresses(behind.units, rules.magnitudes.degrees_of_freedom) {
+        verdict.sums = worded(Rule::DegreesOfFreedom);
+        return verdict;
+    }
+    match dominance::judge(evidence.contributions(argument), &rules.dominance) {
+        Dominance::Safe => {}
+        Dominance::Suppressed => verdict.sums = worded(Rule::Dominance),
+        // Of too few people nothing is asked: either they are suppressed, or there is no sum.
+        Dominance::Referred => referrals.negative |= enough,
+    }
+    verdict
 }

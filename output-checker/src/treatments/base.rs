@@ -1,56 +1,59 @@
 //! Rounding to a base, after suppression.
 //!
-//! *Definition.* A value becomes the nearest multiple of the base, half way the even one. The base is in units of the
-//! value: a cost of 12.30 to base 5 is 10.00. Everything that the rule covers is marked as rounded, also a value that
-//! was a multiple already: otherwise the mark would say whether it was.
+//! *Definition.* `nearest`: a value becomes the nearest multiple of the base, half way the even one. `midpoint`: it becomes
+//! the middle of the interval of one base's width that it is in, with intervals closed above: with base 6 a count of 1
+//! to 6 becomes 3, of 7 to 12 it becomes 9; zero stays zero, and a value below zero is treated as its opposite.
+//!
+//! The base is in units of the value: a cost of 12.30 to base 5 is 10.00. Everything that the rule covers is marked as
+//! rounded, also a value that was a multiple already: otherwise the mark would say whether it was.
+//!
+//! *Why midpoints.* Each rounded value stands for as many values as every other, and a rounded count of 3 does not tell
+//! 5 from 6. Conventional rounding of counts from 8 on to base 5 leaves three values behind the first 10 and five behind
+//! all others.
 //!
 //! *Sources.* OpenSAFELY: redact counts of 7 or fewer, *then* round to the nearest 5 (the other way round a 5 could
-//! only be 6 or 7).
+//! only be 6 or 7); midpoint 6 for rates and cumulative counts.
 //!
 //! *Parameters.* `rounding.method`, `rounding.base`, `rounding.sums`.
 
 use tre_core::policy::Rounding;
 
-use super::multiple::{LARGEST_DECIMAL, nearest};
+use super::multiple::{LARGEST_DECIMAL, middle, nearest};
 
 /// The base in unscaled units of one column, and the largest value that the column can hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BaseRounding {
     unit: i128,
     limit: i128,
+    to: fn(i128, i128, i128) -> i128,
 }
 
 impl BaseRounding {
     /// For counts; `None` when the policy does not round.
     pub(super) fn of_counts(rounding: Rounding) -> Option<Self> {
-        match rounding {
-            Rounding::None {} => None,
-            Rounding::Nearest { base, .. } => Some(BaseRounding {
-                unit: i128::from(base.get()),
-                limit: i128::from(i64::MAX),
-            }),
-        }
+        BaseRounding::new(rounding, 1, i128::from(i64::MAX))
     }
 
     /// For sums of that many decimal places; `None` when the policy does not round, or when the base is not a number of
     /// the column's type.
     pub(super) fn of_sums(rounding: Rounding, scale: i8) -> Option<Self> {
-        match rounding {
-            Rounding::None {} => None,
-            Rounding::Nearest { base, .. } => {
-                let places = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
-                let unit = i128::from(base.get()).checked_mul(places)?;
-                Some(BaseRounding {
-                    unit,
-                    limit: LARGEST_DECIMAL,
-                })
-            }
-        }
+        let places = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
+        BaseRounding::new(rounding, places, LARGEST_DECIMAL)
+    }
+
+    fn new(rounding: Rounding, places: i128, limit: i128) -> Option<Self> {
+        let to = match rounding {
+            Rounding::None {} => return None,
+            Rounding::Nearest { .. } => nearest,
+            Rounding::Midpoint { .. } => middle,
+        };
+        let unit = i128::from(rounding.base()?.get()).checked_mul(places)?;
+        Some(BaseRounding { unit, limit, to })
     }
 
     /// The rounded value.
     pub(super) fn round(&self, value: i128) -> i128 {
-        nearest(value, self.unit, self.limit)
+        (self.to)(value, self.unit, self.limit)
     }
 }
 
@@ -82,6 +85,32 @@ mod tests {
         // 12.30, 12.50 and -12.51 with two decimal places; 12.5 is half way and goes to the even multiple, 10.
         let sums = BaseRounding::of_sums(base(5), 2).unwrap();
         for (sum, expected) in [(1230, 1000), (1250, 1000), (1750, 2000), (-1251, -1500)] {
+            assert_eq!(sums.round(sum), expected, "sum {sum}");
+        }
+    }
+
+    #[test]
+    fn midpoints_of_six_are_those_of_the_source() {
+        let six = Rounding::Midpoint {
+            base: 6.try_into().unwrap(),
+            sums: true,
+        };
+        let counts = BaseRounding::of_counts(six).unwrap();
+        for (count, expected) in [
+            (0, 0),
+            (1, 3),
+            (6, 3),
+            (7, 9),
+            (12, 9),
+            (13, 15),
+            (18, 15),
+            (i128::from(i64::MAX), i128::from(i64::MAX) / 6 * 6 - 3),
+        ] {
+            assert_eq!(counts.round(count), expected, "count {count}");
+        }
+        // Sums of two decimal places: 0.01 to 6.00 become 3.00.
+        let sums = BaseRounding::of_sums(six, 2).unwrap();
+        for (sum, expected) in [(0, 0), (1, 300), (600, 300), (601, 900), (-601, -900)] {
             assert_eq!(sums.round(sum), expected, "sum {sum}");
         }
     }

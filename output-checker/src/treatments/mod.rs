@@ -106,9 +106,9 @@ pub(crate) fn sums(
     let DataType::Decimal128(_, scale) = *raw.data_type() else {
         return None;
     };
-    let base = match rounding {
-        Rounding::Nearest { sums: true, .. } => Some(BaseRounding::of_sums(rounding, scale)?),
-        Rounding::Nearest { sums: false, .. } | Rounding::None {} => None,
+    let base = match rounding.covers_sums() {
+        true => Some(BaseRounding::of_sums(rounding, scale)?),
+        false => None,
     };
     let mut values = Vec::with_capacity(raw.len());
     let mut statuses = Vec::with_capacity(raw.len());

@@ -25,9 +25,57 @@ pub(super) fn nearest(value: i128, unit: i128, limit: i128) -> i128 {
     }
 }
 
+/// The middle of the interval of width `unit` that `value` is in: above `k · unit`, up to `(k + 1) · unit`. Zero is its own,
+/// and negative values are treated as their opposites. `unit` is even.
+///
+/// Where that middle is beyond ±`limit` it is that of the interval before: the result never leaves the type that the
+/// value came in. A `unit` of 1 or less changes nothing.
+pub(super) fn middle(value: i128, unit: i128, limit: i128) -> i128 {
+    if unit <= 1 || value == 0 {
+        return value;
+    }
+    // The size of the value less one, rounded down, is a multiple below it; half a unit more is the middle.
+    let size = value.unsigned_abs();
+    let (unit, limit) = (unit.unsigned_abs(), limit.unsigned_abs());
+    let start = (size - 1) / unit * unit;
+    let middle = start + unit / 2;
+    let within = if middle <= limit {
+        middle
+    } else {
+        start.saturating_sub(unit / 2)
+    };
+    // What is within the limit of a signed type has its opposite there as well.
+    i128::try_from(within).map_or(value, |middle| middle * value.signum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn middles_are_in_the_interval_of_their_value() {
+        for unit in [2_i128, 4, 6, 10, 100] {
+            for value in 1..400_i128 {
+                let found = middle(value, unit, i128::MAX);
+                assert_eq!(found % unit, unit / 2);
+                assert!(
+                    found - unit / 2 < value && value <= found + unit / 2,
+                    "{value}: {found}"
+                );
+                assert_eq!(middle(-value, unit, i128::MAX), -found);
+                assert_eq!(middle(found, unit, i128::MAX), found);
+            }
+            assert_eq!(middle(0, unit, i128::MAX), 0);
+        }
+        for (value, limit) in [
+            (LARGEST_DECIMAL, LARGEST_DECIMAL),
+            (-LARGEST_DECIMAL, LARGEST_DECIMAL),
+            (i128::MIN, i128::MAX),
+        ] {
+            assert!(middle(value, 6, limit).unsigned_abs() <= limit.unsigned_abs());
+        }
+        assert_eq!(middle(7, 1, i128::MAX), 7);
+    }
 
     #[test]
     fn cases() {

@@ -9,8 +9,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::ValueKind;
 use tre_core::policy::{Policy, Showing};
-use tre_core::status::Status;
+use tre_core::status::{Rule, Status};
 
+use crate::laws_of_lines::*;
+use crate::laws_of_rows::*;
+use crate::laws_of_sums::*;
 use crate::parameters::*;
 use crate::world::*;
 
@@ -42,19 +45,24 @@ fn holds(law: Law, parameters: Parameters) {
     }
 }
 
-fn ask(question: &Question, world: &[Row], policy: &Policy, rng: &mut ChaCha8Rng) -> Vec<(Keys, Vec<Shown>)> {
+pub(crate) fn ask(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    rng: &mut ChaCha8Rng,
+) -> Vec<(Keys, Vec<Shown>)> {
     table(question.ask(world, policy, rng).treated.batch(), question)
 }
 
-fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
+pub(crate) fn group<'a>(world: &'a [Row], keys: &Keys) -> Vec<&'a Row> {
     world.iter().filter(|row| &row.keys == keys).collect()
 }
 
 /// Promise 2. Take one person away, or give them other rows: every difference lies in a row of enough people, that
 /// person among them; and where a number turns into another number, enough people stand behind that very number.
 ///
-/// Whose row: those with a row in the group, since the other side of an argument (NULL, or a condition that does not
-/// hold) is judged with it.
+/// Whose row: those with a row in the group, if the answer says how many these are or the label is not declared; else
+/// those whom one of the asked arguments counts.
 pub(crate) fn a_difference_has_enough_people(
     question: &Question,
     world: &[Row],
@@ -70,8 +78,20 @@ pub(crate) fn a_difference_has_enough_people(
             other.extend(question.rows_of(person.0, rng));
         }
         let after = question.ask(&other, policy, rng);
-        if (&before.decision, &before.notices) != (&after.decision, &after.notices) {
-            return Some(format!("decision or notices differ without {person:?}"));
+        if before.notices != after.notices {
+            return Some(format!("notices differ without {person:?}"));
+        }
+        let is_in_enough = || {
+            let mut rows = world.iter().chain(&other).filter(|row| row.unit == person.0);
+            rows.any(|row| {
+                let worlds = [world, &other].map(|world| world.iter().collect::<Vec<&Row>>());
+                worlds
+                    .iter()
+                    .any(|rows| line_has_enough(rows, &row.keys, person.0, reference))
+            })
+        };
+        if before.decision != after.decision && !(may_refer(policy) && is_in_enough()) {
+            return Some(format!("decision differs without {person:?}"));
         }
         let tables = [&before, &after].map(|checked| {
             table(checked.treated.batch(), question)
@@ -86,13 +106,49 @@ pub(crate) fn a_difference_has_enough_people(
                     continue;
                 }
                 let worlds = [group(world, keys), group(&other, keys)];
-                if !is_allowed(question, &worlds, i, shown, person.0, reference) {
+                // What is said of a line, and then also which of its rows stand in the answer, is said of its people.
+                let lines = [world, &other].map(|world| world.iter().collect::<Vec<&Row>>());
+                let of_line = |i: usize| shown[i].is_none_or(|cell: Shown| cell.is_suppressed());
+                let line = reference.class != "show"
+                    && (of_line(0) || of_line(1))
+                    && lines
+                        .iter()
+                        .any(|rows| line_has_enough(rows, keys, person.0, reference));
+                if !line && !is_allowed(question, &worlds, i, shown, person.0, reference) {
                     return Some(format!("person {person:?}, group {keys:?}, value {i}: {shown:?}"));
                 }
             }
         }
     }
     None
+}
+
+/// Whether the policy lets people decide by what is in the cells.
+fn may_refer(policy: &Policy) -> bool {
+    use tre_core::policy::{DominanceRule, Unanimous, Undecided};
+    let negative = matches!(
+        policy.rules().dominance,
+        DominanceRule::Rules {
+            negative: Undecided::Refer,
+            ..
+        }
+    );
+    negative || policy.rules().class.unanimous == Unanimous::Refer
+}
+
+/// Whether enough people, this one among them, are in a line through these keys, along one of them; the group itself is
+/// in every such line.
+fn line_has_enough(rows: &[&Row], keys: &Keys, person: u32, reference: Parameters) -> bool {
+    let lines = (0..keys.len().max(1)).map(|along| {
+        let others = |row: &&&Row| {
+            let mut pairs = row.keys.iter().zip(keys).enumerate();
+            pairs.all(|(i, (a, b))| i == along || a == b)
+        };
+        people(rows.iter().filter(others).copied(), None)
+    });
+    lines
+        .into_iter()
+        .any(|people| people.len() >= reference.minimum as usize && people.contains(&person))
 }
 
 fn is_allowed(
@@ -197,72 +253,6 @@ pub(crate) fn shown_values_have_enough_people(
     None
 }
 
-/// Enough people carry a label that is not declared.
-pub(crate) fn labels_have_enough_people(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    for (keys, _) in ask(question, world, policy, rng) {
-        let carry = people(group(world, &keys), None).len();
-        if !question.declares(&keys, reference.complete_up_to as usize) && carry < reference.labels as usize {
-            return Some(format!("{carry} people carry {keys:?}"));
-        }
-    }
-    None
-}
-
-/// Whether a combination of declared values stands in the answer does not depend on data; and the order of rows is that
-/// of the keys.
-pub(crate) fn rows_say_nothing(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    let rows: Vec<Keys> = ask(question, world, policy, rng)
-        .into_iter()
-        .map(|(keys, _)| keys)
-        .collect();
-    let declared = |rows: &[Keys]| -> Vec<Keys> {
-        let declares = |keys: &&Keys| question.declares(keys, reference.complete_up_to as usize);
-        rows.iter().filter(declares).cloned().collect()
-    };
-    let nobody: Vec<Keys> = ask(question, &[], policy, rng)
-        .into_iter()
-        .map(|(keys, _)| keys)
-        .collect();
-    if declared(&rows) != declared(&nobody) {
-        return Some(format!("rows {rows:?}, without anybody {nobody:?}"));
-    }
-    let places: Vec<Vec<(usize, String)>> = rows.iter().map(|keys| place(question, keys)).collect();
-    (!places.is_sorted()).then(|| format!("rows are in the order {rows:?}"))
-}
-
-/// Where a row belongs, told in another way than the checker's: declared values by their index, then others, then NULL.
-fn place(question: &Question, keys: &Keys) -> Vec<(usize, String)> {
-    let of_key = |(key, value): (&output_checker::lineage::KeyLineage, &Option<String>)| {
-        let Some(text) = value else {
-            return (usize::MAX, String::new());
-        };
-        let domain = key.domain.iter().flatten();
-        let index = domain.into_iter().position(|declared| match declared {
-            tre_core::types::Value::Text(declared) => declared == text,
-            tre_core::types::Value::Int(declared) => &declared.to_string() == text,
-            _ => false,
-        });
-        match (index, text.parse::<i64>()) {
-            (Some(index), _) => (index, String::new()),
-            (None, Ok(number)) => (usize::MAX - 1, format!("{:09}", number + 1_000)),
-            (None, Err(_)) => (usize::MAX - 1, text.clone()),
-        }
-    };
-    question.lineage.keys.iter().zip(keys).map(of_key).collect()
-}
-
 /// A shown extreme is the value of enough people, and the other side of a shown value is nobody or enough people.
 pub(crate) fn extremes_are_shared_and_rests_are_cells(
     question: &Question,
@@ -299,47 +289,6 @@ pub(crate) fn extremes_are_shared_and_rests_are_cells(
     None
 }
 
-/// Behind a shown sum there are two different values; and count and sum of one argument are shown together.
-pub(crate) fn sums_state_nobodys_value(
-    question: &Question,
-    world: &[Row],
-    policy: &Policy,
-    reference: Parameters,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    let values = &question.lineage.layout.values;
-    for (keys, row) in ask(question, world, policy, rng) {
-        let rows = group(world, &keys);
-        for (kind, shown) in values.iter().zip(&row) {
-            let ValueKind::Sum { argument } = kind else {
-                continue;
-            };
-            let differ: BTreeSet<i128> = rows.iter().filter_map(|row| row.arguments[*argument]).collect();
-            if !shown.is_suppressed() && differ.len() == 1 {
-                return Some(format!(
-                    "group {keys:?}: everybody has {differ:?} behind {kind:?}"
-                ));
-            }
-            let digits = shown.value.unwrap_or(0).to_string();
-            if digits.trim_matches(['-', '0']).len() > reference.digits as usize {
-                return Some(format!("group {keys:?}: {kind:?} is {digits}"));
-            }
-        }
-        for (a, shown_a) in values.iter().zip(&row) {
-            for (b, shown_b) in values.iter().zip(&row) {
-                let extreme = a.is_extreme() || b.is_extreme();
-                if !extreme
-                    && a.argument() == b.argument()
-                    && shown_a.is_suppressed() != shown_b.is_suppressed()
-                {
-                    return Some(format!("group {keys:?}: {a:?} and {b:?} are not shown together"));
-                }
-            }
-        }
-    }
-    None
-}
-
 /// A suppressed value is NULL and is called suppressed; `threshold` is all that is said of a value of too few.
 fn statuses_say_no_more_than_the_policy(
     question: &Question,
@@ -362,7 +311,7 @@ fn statuses_say_no_more_than_the_policy(
             let told = shown.status.rule();
             if shown.status.status() != expected
                 || (shown.is_suppressed() && shown.value.is_some())
-                || (shown.is_suppressed() && few && told != tre_core::status::Rule::Threshold)
+                || (shown.is_suppressed() && few && !says_nothing_of_few(told))
             {
                 return Some(format!("group {keys:?}, {kind:?}, {behind} people: {shown:?}"));
             }
@@ -371,7 +320,12 @@ fn statuses_say_no_more_than_the_policy(
     None
 }
 
-const LAWS: [(&str, Law); 8] = [
+/// Words that are told of a value of too few: `class-disclosure` is about its line, and then of all values of that.
+fn says_nothing_of_few(rule: Rule) -> bool {
+    matches!(rule, Rule::Threshold | Rule::ClassDisclosure)
+}
+
+const LAWS: [(&str, Law); 11] = [
     (
         "extremes are shared and rests are cells",
         extremes_are_shared_and_rests_are_cells,
@@ -381,7 +335,13 @@ const LAWS: [(&str, Law); 8] = [
     ("shown values have enough people", shown_values_have_enough_people),
     ("labels have enough people", labels_have_enough_people),
     ("rows say nothing", rows_say_nothing),
+    ("lines tell nobody's category", lines_tell_nobodys_category),
     ("sums state nobody's value", sums_state_nobodys_value),
+    (
+        "nobody can compute another's contribution",
+        nobody_computes_a_contribution,
+    ),
+    ("sums have degrees of freedom", sums_have_degrees_of_freedom),
     (
         "statuses say no more than the policy",
         statuses_say_no_more_than_the_policy,
@@ -406,6 +366,36 @@ fn all_laws_hold_where_zeros_are_shown() {
             },
         );
     }
+}
+
+#[test]
+fn a_referral_turns_on_enough_people_only() {
+    let dominance: &'static str = Box::leak(STRICT.dominance.replace("suppress", "refer").into_boxed_str());
+    for zero in ["show", "suppress"] {
+        for (class, dominance) in [
+            ("refer", STRICT.dominance),
+            ("show", dominance),
+            ("refer", dominance),
+        ] {
+            holds(
+                a_difference_has_enough_people,
+                Parameters {
+                    class,
+                    dominance,
+                    zero,
+                    ..STRICT
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn differences_have_enough_people_where_places_have_their_own_minima() {
+    holds(
+        a_difference_has_enough_people,
+        Parameters { place_a: 6, ..STRICT },
+    );
 }
 
 #[test]

@@ -7,8 +7,12 @@
     reason = "tests fail by panicking"
 )]
 
+mod conformance;
 mod contradictions;
 mod laws;
+mod laws_of_lines;
+mod laws_of_rows;
+mod laws_of_sums;
 mod ledger;
 mod outcomes;
 mod parameters;

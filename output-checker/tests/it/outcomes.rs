@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::ValueKind;
 use tre_core::policy::Policy;
-use tre_core::status::{StatusCode, disclosure};
+use tre_core::status::{Rule, Status, StatusCode, disclosure};
 use tre_core::types::ColumnType;
 
 use crate::world::*;
@@ -63,10 +63,14 @@ fn question(declared: bool) -> Question {
     )
 }
 
-/// The answer as lines: label, count(*), count(cost), sum(cost), disclosure.
+/// The answer as lines: label, count(*), count(cost), sum(cost), disclosure; above them `refer` where a person decides.
 fn answer(question: &Question, rows: &[Row], policy: &Policy) -> Vec<String> {
     let checked = question.ask(rows, policy, &mut ChaCha8Rng::seed_from_u64(1));
-    assert_eq!(checked.decision, Decision::Release);
+    let referred = match checked.decision {
+        Decision::Release => None,
+        Decision::Refer { .. } => Some("refer".to_owned()),
+        Decision::Withhold { .. } => panic!("{:?}", checked.decision),
+    };
     let line = |(keys, values): (Keys, Vec<Shown>)| {
         let text = |shown: &Shown| shown.value.map_or("NULL".into(), |value| value.to_string());
         let told = disclosure(
@@ -84,10 +88,8 @@ fn answer(question: &Question, rows: &[Row], policy: &Policy) -> Vec<String> {
         .trim_end()
         .to_owned()
     };
-    table(checked.treated.batch(), question)
-        .into_iter()
-        .map(line)
-        .collect()
+    let lines = table(checked.treated.batch(), question).into_iter().map(line);
+    referred.into_iter().chain(lines).collect()
 }
 
 const ORDINARY: Group = Group {
@@ -114,7 +116,10 @@ fn cases() -> Vec<(
             false,
             vec![ORDINARY],
             vec!["a 43 43 49320"],
-            vec!["a 45 45 49300 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 45 45 49300 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "nine people: below NDB's minimum, not below OpenSAFELY's",
@@ -124,7 +129,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec![],
-            vec!["a 10 10 9250 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 10 10 9250 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "a declared domain: nobody in c and b, seven people in a",
@@ -152,7 +160,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "count(*) minus count(cost) would be nine people: too few for NDB, enough for OpenSAFELY",
@@ -162,7 +173,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (complement); s: suppressed (complement)"],
-            vec!["a 45 35 40050 n: rounded (base); m: rounded (base); s: rounded (base)"],
+            vec![
+                "refer",
+                "a 45 35 40050 n: rounded (base); m: rounded (base); s: rounded (base)",
+            ],
         ),
         (
             "nobody has a cost: zero is a count under NDB",
@@ -172,14 +186,20 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 0 NULL"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "everybody has the same cost",
             false,
             vec![Group { step: 0, ..ORDINARY }],
             vec!["a 43 NULL NULL m: suppressed (same-value); s: suppressed (same-value)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (same-value); s: suppressed (same-value)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (same-value); s: suppressed (same-value)",
+            ],
         ),
         (
             "all but three have a cost of zero: the sum is that of three people",
@@ -189,7 +209,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "all have a cost of zero: told in the same words as three who have not",
@@ -199,7 +222,10 @@ fn cases() -> Vec<(
                 ..ORDINARY
             }],
             vec!["a 43 NULL NULL m: suppressed (threshold); s: suppressed (threshold)"],
-            vec!["a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)"],
+            vec![
+                "refer",
+                "a 45 NULL NULL n: rounded (base); m: suppressed (threshold); s: suppressed (threshold)",
+            ],
         ),
         (
             "labels outside of the domain and NULL come last, and only with enough people",
@@ -356,10 +382,51 @@ fn reasons_name_the_policys_numbers_and_no_cells() {
         lines,
         [
             "TRE-SDC-014 `count(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row, or from the whole group, by fewer than 10 people",
-            "TRE-SDC-011 `count(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it",
+            "TRE-SDC-011 `count(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `jis-x-0402`: 20)",
             "TRE-SDC-014 `sum(visit.x0)`: 1 of 2 suppressed (complement): it differs from another value of its row, or from the whole group, by fewer than 10 people",
-            "TRE-SDC-011 `sum(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it",
+            "TRE-SDC-011 `sum(visit.x0)`: 1 of 2 suppressed (threshold): fewer than 10 people stand behind it (for some values of `jis-x-0402`: 20)",
         ]
     );
     assert!(reasons::of_status(StatusCode::SHOWN, &ndb).is_none());
+}
+
+#[test]
+fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
+    let acro = {
+        let text = include_str!("../../../policies/sdc/acro-defaults.toml");
+        Policy::parse(&"acro-defaults".parse().unwrap(), text).unwrap()
+    };
+    // (word, code, what is said)
+    let cases = [
+        (
+            Rule::Threshold,
+            "TRE-SDC-011",
+            "fewer than 10 people stand behind it",
+        ),
+        (
+            Rule::Dominance,
+            "TRE-SDC-017",
+            "one or two people make up too much of it (p% rule, p = 10 %; (n,k) rule, n = 2, k = 90 %)",
+        ),
+        (
+            Rule::DegreesOfFreedom,
+            "TRE-SDC-018",
+            "it has fewer than 0 degrees of freedom, which are the people behind it less one",
+        ),
+        (
+            Rule::ClassDisclosure,
+            "TRE-SDC-019",
+            "everybody of its group falls into one category",
+        ),
+        (
+            Rule::Tag,
+            "TRE-SDC-020",
+            "the policy shows nothing of this value of a tagged column",
+        ),
+    ];
+    for (rule, code, said) in cases {
+        let reason = reasons::of_status(StatusCode::new(Status::Suppressed, rule), &acro).unwrap();
+        assert_eq!(reason.code.id, code);
+        assert_eq!(reason.what, format!("suppressed ({rule}): {said}"));
+    }
 }

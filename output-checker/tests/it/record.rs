@@ -38,6 +38,7 @@ fn record(people: u32, max_rows: u32, output: &[u8]) -> SdcRecord {
     let policy = Parameters {
         max_rows,
         complete_up_to: max_rows,
+        class: "show",
         zero: "show",
         ..STRICT
     }

@@ -2,6 +2,9 @@
 //! that cannot fail proves nothing.
 
 use crate::laws::*;
+use crate::laws_of_lines::*;
+use crate::laws_of_rows::*;
+use crate::laws_of_sums::*;
 use crate::parameters::*;
 
 /// The law, judged by the strict parameters, has to fail under these.
@@ -114,7 +117,51 @@ fn counting_zeros_as_contributors_lets_single_values_through() {
         shown_values_have_enough_people,
         Parameters {
             contributors: "present",
+            // Two who contribute, and they dominate: another rule would see it.
+            dominance: "method = \"none\"",
             ..STRICT
         },
     );
+}
+
+#[test]
+fn without_a_rule_of_dominance_a_contribution_is_known() {
+    let negative = "negative = \"suppress\"";
+    let p = "method = \"rules\"\nrules = [{ rule = \"p-percent\", p = 10 }]";
+    let nk = "method = \"rules\"\nrules = [{ rule = \"nk\", n = 1, k = 60 }]";
+    for dominance in [
+        "method = \"none\"".to_owned(),
+        format!("{p}\n{negative}"),
+        format!("{nk}\n{negative}"),
+        // Referred sums are shown to the person who decides.
+        STRICT.dominance.replace("suppress", "refer"),
+    ] {
+        let dominance: &'static str = Box::leak(dominance.into_boxed_str());
+        fails(nobody_computes_a_contribution, Parameters { dominance, ..STRICT });
+    }
+}
+
+#[test]
+fn without_degrees_of_freedom_a_sum_is_of_as_few_people_as_a_count() {
+    fails(sums_have_degrees_of_freedom, Parameters { degrees: 0, ..STRICT });
+}
+
+#[test]
+fn without_the_rule_for_classes_a_line_tells_a_category() {
+    for class in ["show", "refer"] {
+        fails(lines_tell_nobodys_category, Parameters { class, ..STRICT });
+    }
+}
+
+#[test]
+fn without_classes_of_places_small_ones_are_shown() {
+    let on = Parameters { place_a: 6, ..STRICT };
+    assert_eq!(first_violation(places_have_their_own_minima, on, on), None);
+    for place_a in [0, 5] {
+        let off = Parameters { place_a, ..STRICT };
+        assert!(
+            first_violation(places_have_their_own_minima, off, on).is_some(),
+            "{place_a}"
+        );
+    }
 }

@@ -100,6 +100,8 @@ fn a_third_of_a_million_cells_are_checked_in_seconds_at_most() {
         name: name.into(),
         column_type,
         domain,
+        tag: None,
+        computed_from: vec![],
     };
     let question = Question::new(
         vec![

@@ -82,6 +82,7 @@ impl Question {
                 arguments,
                 population,
                 tables,
+                selected_by: vec![],
             },
         }
     }
@@ -198,6 +199,8 @@ pub(crate) fn text_key(declared: bool) -> KeyLineage {
         name: "place".into(),
         column_type: ColumnType::Text,
         domain: declared.then_some(domain),
+        tag: Some("place".into()),
+        computed_from: vec![],
     }
 }
 
@@ -207,6 +210,8 @@ pub(crate) fn int_key(declared: bool) -> KeyLineage {
         name: "age".into(),
         column_type: ColumnType::Int,
         domain: declared.then_some(domain),
+        tag: None,
+        computed_from: vec![],
     }
 }
 

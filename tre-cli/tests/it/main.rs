@@ -6,6 +6,7 @@
 mod demo;
 mod help;
 mod homes;
+mod policies;
 mod streams;
 mod usage;
 mod waiting;

@@ -46,8 +46,6 @@ fn malformed_command_lines_are_usage_errors() {
 fn what_this_version_does_not_have_says_so() {
     for args in [
         &["budget", "show"][..],
-        &["policy", "test", "ndb"],
-        &["policy", "explain", "--anything"],
         &["serve", "--home", "h", "--web", "127.0.0.1:8080"],
     ] {
         let run = tre(args);

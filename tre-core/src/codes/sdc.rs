@@ -25,6 +25,10 @@ super::codes! {
     SDC_POLICY_EXIT = "TRE-SDC-006", "the policy does not allow this exit on these terms",
         "A policy says whether answers in a session may leave by themselves and how many people must review a release at least.",
         "raise the number of reviewers of the exit, or name another policy";
+    /// A file of cases that cannot be used.
+    SDC_CASES = "TRE-SDC-007", "the cases of a policy cannot be read",
+        "A file of cases says what has to become of cells with a given number of people and values. It is TOML; every key of it is known, and a case does not contradict itself.",
+        "correct the file at the place named; compare it with policies/sdc/conformance/ndb.toml";
 
     /// Suppressed: too few people behind the value.
     SDC_THRESHOLD = "TRE-SDC-011", "suppressed (threshold): too few people stand behind the value",
@@ -51,13 +55,32 @@ super::codes! {
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
     /// Suppressed: the smallest or largest value belongs to too few people.
-    SDC_EXTREME = "TRE-SDC-020", "suppressed (extreme): too few people share the smallest or largest value",
+    SDC_EXTREME = "TRE-SDC-028", "suppressed (extreme): too few people share the smallest or largest value",
         "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",
         "group the column into bands, or ask for counts per band instead of the extreme";
     /// Answered from the ledger: the people are nearly those of a value that has left before.
     SDC_DIFFERING = "TRE-SDC-041", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
         "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. A value over exactly the people of another that was asked with other conditions on a sensitive column is suppressed.",
         "use the value that has left, or ask about people that differ by more";
+
+    /// Suppressed: one or two people make up too much of the sum.
+    SDC_DOMINANCE = "TRE-SDC-017", "suppressed (dominance): one or two people make up too much of the sum",
+        "The second largest contributor to such a sum could compute the largest contribution to within a few percent. The sum and the average are suppressed; the count of the same column may stay.",
+        "group more coarsely, or ask for the count only";
+    /// Suppressed: too few degrees of freedom.
+    SDC_DEGREES_OF_FREEDOM = "TRE-SDC-018", "suppressed (degrees-of-freedom): too few people have a value",
+        "A mean of n people has n - 1 degrees of freedom; the policy demands more of them for a sum or an average than of people for a count.",
+        "group more coarsely, or ask for the count only";
+
+    /// Suppressed: everybody of a group falls into one category.
+    SDC_CLASS = "TRE-SDC-019", "suppressed (class-disclosure): everybody of a group falls into one category",
+        "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. All categories are suppressed, so that it is not said in which one they are.",
+        "leave out the key, or group more coarsely";
+
+    /// Suppressed: a value of a tagged column of which nothing is shown.
+    SDC_TAG = "TRE-SDC-020", "suppressed (tag): the policy shows nothing of this value of a column",
+        "The policy lists the values of a column, for example municipalities by their population, and says how many people have to stand behind each. Of a value that it does not list nothing is shown, whatever stands behind it.",
+        "group by a coarser column, for example by prefecture";
 
     /// More rows than the policy lets out at once.
     SDC_TOO_MANY_ROWS = "TRE-SDC-021", "the answer has more rows than the policy lets out at once",
@@ -79,4 +102,24 @@ super::codes! {
     SDC_OVERTAKEN = "TRE-SDC-044", "since the request was made, something has left that is too near to it",
         "A request freezes its bytes. At approval they are compared with what has left in the meantime; a value over nearly the same people as one of these would give the rest away by subtraction.",
         "withdraw the request and submit the query again: it is then answered from what has left";
+    /// More keys than the policy lets be asked for.
+    SDC_TOO_MANY_KEYS = "TRE-SDC-023", "the question has more keys than the policy allows",
+        "The more columns a table is grouped by, the fewer people are in each cell and the more tables it can be compared with. It is decided before any data are read.",
+        "group by fewer columns";
+    /// Referred: a sum of values below zero.
+    SDC_NEGATIVE = "TRE-SDC-024", "a sum over values below zero needs a person",
+        "Contributions of both signs cancel, so that the largest may be larger than the whole sum: rules of dominance are not defined for them, and the policy lets a person decide.",
+        "file a request, or restrict the question to values of one sign with WHERE";
+    /// Referred: everybody of a group falls into one category.
+    SDC_UNANIMOUS = "TRE-SDC-025", "everybody of a group falls into one category, which needs a person",
+        "Where all people with the same values of the other keys are in one category of a key, the table tells that category of each of them. Whether that matters depends on the category, and the policy lets a person decide.",
+        "file a request, leave out the key, or group more coarsely";
+    /// Two tags that may not meet.
+    SDC_CROSS = "TRE-SDC-026", "the question brings two columns together that the policy keeps apart",
+        "The policy names pairs of columns, by their tags, that may not be in one question: as keys, in what keys are computed from, or in its conditions. It is decided before any data are read.",
+        "ask by one of the two columns only";
+    /// People are selected by a tagged column.
+    SDC_SELECTED = "TRE-SDC-027", "the question selects by a column whose values the policy judges one by one",
+        "How many people have to stand behind a value depends on the value of this column. Where it is in a condition, or a key is computed from it, the value is not known. It is decided before any data are read.",
+        "group by the column itself instead of selecting by it, or file a request";
 }

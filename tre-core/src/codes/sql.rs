@@ -16,7 +16,7 @@ super::codes! {
     /// A function, operator or plan shape that is not on the list of allowed ones.
     SQL_NOT_ALLOWED = "TRE-SQL-004", "a function or construct is not allowed below the aggregation",
         "Expressions over people's rows are limited to a short list, because only these are known to fail never and to spell out nobody.",
-        "over people's rows use comparisons, arithmetic, LIKE, lower, upper, trim, character_length, substr, extract and date_trunc, or compute it above the aggregation";
+        "over people's rows use comparisons, arithmetic, CASE, coalesce, nullif, LIKE, lower, upper, trim, character_length, substr, extract and date_trunc, or compute it above the aggregation";
     /// Rows of people would be returned.
     SQL_ROWS = "TRE-SQL-005", "rows of people cannot be returned",
         "An answer consists of aggregates over people. A query that returns, sorts or limits people's rows has no cells to check.",

@@ -13,28 +13,45 @@
 //! | `labels` | `minimum` | people behind a value of a key without declared domain |
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
-//! | `magnitudes` | `significant_digits`, `contributors`, `same_value` | digits of sums; who stands behind a sum; whether equal values are shown |
+//! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
+//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
+//! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
-//! | `size` | `max_rows`, `above` | rows of one aggregation; what becomes of more |
+//! | `tagged` | `tag`, `classes`, `selected` | a table per tag: people behind values by the value of a tagged key; what becomes of a selection by it |
+//! | `crosses` | `forbidden` | tags that may not meet in one question, and what becomes of it |
+//! | `size` | `max_keys`, `max_rows`, `above` | keys and rows of one aggregation; what becomes of more |
 //! | `view` | `allowed` | whether answers may leave in a session |
 //! | `ledger` | `keep`, `differing`, `sensitive`, `refusals_per_user`, `refusals_per_project` | comparison with what has left; refusals per 24 hours |
 //! | `release` | `reviewers` | people other than the author who agree to a file, at least; 0: it may leave by itself |
 
+mod dominance;
 mod ledger;
+mod percent;
 mod quantities;
+mod rules;
+mod tagged;
 mod words;
 
-use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
 use crate::sketch::MAX_CAPACITY;
 use crate::toml_words::in_words;
 
+pub use dominance::{Concentration, DominanceRule};
 pub use ledger::{Differing, LedgerRule};
-pub use quantities::{MinimumUnits, Refusals, Reviewers, RoundingBase, RowLimit, SignificantDigits};
+pub use percent::Percent;
+pub use quantities::{
+    DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Refusals, Reviewers, RoundingBase, RowLimit,
+    SignificantDigits,
+};
+pub use rules::{
+    Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
+    Rounding, Showing, SizeRule, Source, Unanimous, Undecided, UnitsRule, ViewExit,
+};
+pub use tagged::{Cross, CrossesRule, TagClass, TaggedRule};
 
 /// Largest policy file, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -54,6 +71,8 @@ pub struct RulePack {
     pub id: PolicyId,
     /// One line for people.
     pub title: String,
+    /// Minima that depend on the value of a tagged column.
+    pub tagged: Vec<TaggedRule>,
     /// Where the numbers are from.
     pub source: Source,
     /// People behind a value.
@@ -64,11 +83,17 @@ pub struct RulePack {
     pub domains: DomainsRule,
     /// Differences of two values of one row.
     pub complement: ComplementRule,
+    /// Groups whose people all fall into one category.
+    pub class: ClassRule,
     /// Sums.
     pub magnitudes: MagnitudesRule,
+    /// Sums that one or two people dominate.
+    pub dominance: DominanceRule,
     /// Rounding to a base.
     pub rounding: Rounding,
-    /// Rows of one aggregation.
+    /// Tags that may not meet.
+    pub crosses: CrossesRule,
+    /// Keys and rows of one aggregation.
     pub size: SizeRule,
     /// Answers in a session.
     pub view: ViewExit,
@@ -76,139 +101,6 @@ pub struct RulePack {
     pub release: ReleaseExit,
     /// Comparison with what has left.
     pub ledger: LedgerRule,
-}
-
-/// Where a policy's numbers are from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Pages that say so.
-    pub urls: Vec<String>,
-    /// Date of the text that was read.
-    #[serde(deserialize_with = "toml_date")]
-    #[schemars(with = "String")]
-    pub date: Date,
-    /// The rules in short, in the source's words.
-    pub notes: String,
-    /// What the source leaves open, each with what was chosen here.
-    pub open: Vec<String>,
-}
-
-/// People behind a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnitsRule {
-    /// A value of fewer is suppressed.
-    pub minimum: MinimumUnits,
-    /// What becomes of a value of nobody.
-    pub zero: Showing,
-}
-
-/// People behind a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LabelsRule {
-    /// A row whose label is not of a declared domain is left out when fewer people are behind it.
-    pub minimum: MinimumUnits,
-}
-
-/// Completion of declared domains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DomainsRule {
-    /// The product of the keys' declared domains stands in the answer in full when it has at most this many rows.
-    pub complete_up_to: RowLimit,
-}
-
-/// Differences of two values of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ComplementRule {
-    /// People counted by one value and not by another: none, or at least this many.
-    pub minimum: MinimumUnits,
-}
-
-/// Sums, and what is computed from them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MagnitudesRule {
-    /// Digits that are kept; the rest is rounded half to even before anything else sees the sum.
-    pub significant_digits: SignificantDigits,
-    /// Who stands behind a sum.
-    pub contributors: Contributors,
-    /// What becomes of a sum of equal values.
-    pub same_value: Showing,
-}
-
-/// Show or suppress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Showing {
-    /// It is shown.
-    Show,
-    /// It is suppressed.
-    Suppress,
-}
-
-/// Who stands behind a sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Contributors {
-    /// Everybody with a value.
-    Present,
-    /// Those with a value other than zero.
-    Nonzero,
-}
-
-/// Rounding to multiples of a base, after suppression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "method", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Rounding {
-    /// No rounding.
-    None {},
-    /// To the nearest multiple, half to the even one.
-    Nearest {
-        /// The base, in units of the value (not of its last decimal place).
-        base: RoundingBase,
-        /// Whether sums are rounded as well as counts.
-        sums: bool,
-    },
-}
-
-/// Rows of one aggregation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SizeRule {
-    /// Rows that may be shown, at most.
-    pub max_rows: RowLimit,
-    /// What becomes of an answer with more.
-    pub above: Above,
-}
-
-/// What becomes of an answer that is larger than the policy allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Above {
-    /// A person decides.
-    Refer,
-    /// Nothing leaves.
-    Withhold,
-}
-
-/// Answers in a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ViewExit {
-    /// Whether they may leave at once, with no person in between.
-    pub allowed: bool,
-}
-
-/// Files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseExit {
-    /// People other than the author who have to agree, at least; 0: a file may leave by itself.
-    pub reviewers: Reviewers,
 }
 
 impl Policy {
@@ -330,6 +222,9 @@ impl RulePack {
                 "say what the policy is and where its numbers are from",
             ));
         }
+        self.dominance.check(id)?;
+        self.rounding.check(id)?;
+        tagged::check(self, id)?;
         if self.domains.complete_up_to > self.size.max_rows {
             return Err(Problem::new(
                 &codes::SDC_POLICY_CONTRADICTION,
@@ -352,18 +247,6 @@ impl RulePack {
         }
         Ok(())
     }
-}
-
-/// TOML's own dates, without a time.
-fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    let wrong = || serde::de::Error::custom("a date is written YYYY-MM-DD, without quotes");
-    let text = toml::value::Datetime::deserialize(deserializer)
-        .map_err(|_| wrong())?
-        .to_string();
-    text.parse()
-        .ok()
-        .filter(|_| text.len() == "YYYY-MM-DD".len())
-        .ok_or_else(wrong)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

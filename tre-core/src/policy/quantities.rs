@@ -71,6 +71,18 @@ quantity!(
     RowLimit, 0, 100_000_000, "a limit of rows"
 );
 quantity!(
+    /// How many of the largest contributions are looked at: the evidence of a sum has two of them.
+    Largest, 1, 2, "a number of largest contributions"
+);
+quantity!(
+    /// Keys that an aggregation is grouped by.
+    KeyLimit, 0, 100, "a limit of keys"
+);
+quantity!(
+    /// Degrees of freedom of a mean: the people behind it less one. 0 switches the rule off.
+    DegreesOfFreedom, 0, 1_000_000, "a number of degrees of freedom"
+);
+quantity!(
     /// People other than the author who look at an output.
     Reviewers, 0, 100, "a number of reviewers"
 );

@@ -1,6 +1,9 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
-use super::{Above, Contributors, Differing, Rounding, RulePack, Showing};
+use super::{
+    Above, Contributors, Differing, DominanceRule, Rounding, RulePack, Showing, TaggedRule, Unanimous,
+    Undecided,
+};
 
 /// One sentence per rule, in the order in which the rules are applied.
 pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
@@ -35,24 +38,70 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         "Of two values of one row that differ by 1 to {}, the one of fewer people is suppressed.",
         below(rules.complement.minimum.get())
     ));
+    match rules.class.unanimous {
+        Unanimous::Show => {}
+        Unanimous::Suppress => sentences.push(
+            "Where everybody of a group falls into one category of a key, all categories are suppressed."
+                .into(),
+        ),
+        Unanimous::Refer => sentences.push(
+            "A table in which everybody of a group falls into one category of a key goes to a person.".into(),
+        ),
+    }
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
+    }
+    if rules.magnitudes.degrees_of_freedom.get() > 0 {
+        sentences.push(format!(
+            "A sum or average is suppressed when fewer than {} have a value: it needs {} degrees of freedom.",
+            people(rules.magnitudes.degrees_of_freedom.get().saturating_add(1)),
+            rules.magnitudes.degrees_of_freedom
+        ));
+    }
+    if let DominanceRule::Rules { rules, negative } = &rules.dominance {
+        sentences.push(format!(
+            "A sum or average is suppressed when one or two people make up too much of it ({}); its count may stay.",
+            rules.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        ));
+        let becomes = match negative {
+            Undecided::Suppress => "is suppressed",
+            Undecided::Refer => "goes to a person",
+        };
+        sentences.push(format!(
+            "A sum or average of values some of which are below zero {becomes}."
+        ));
     }
     sentences.push(format!(
         "Sums keep {} significant digits.",
         rules.magnitudes.significant_digits
     ));
-    match rules.rounding {
-        Rounding::None {} => sentences.push("Counts are not rounded.".into()),
-        Rounding::Nearest { base, sums } => {
-            let what = if sums { "Counts and sums" } else { "Counts" };
-            sentences.push(format!("{what} are rounded to the nearest multiple of {base}."));
-        }
+    for tagged in &rules.tagged {
+        sentences.push(tagged_in_words(tagged));
     }
-    let above = match rules.size.above {
-        Above::Refer => "goes to a person",
-        Above::Withhold => "is withheld",
+    let what = if rules.rounding.covers_sums() {
+        "Counts and sums"
+    } else {
+        "Counts"
     };
+    sentences.push(match rules.rounding {
+        Rounding::None {} => "Counts are not rounded.".into(),
+        Rounding::Nearest { base, .. } => {
+            format!("{what} are rounded to the nearest multiple of {base}.")
+        }
+        Rounding::Midpoint { base, .. } => {
+            format!(
+                "{what} are rounded to the middle of the {base} whole numbers that they are among; zero stays zero."
+            )
+        }
+    });
+    for cross in &rules.crosses.forbidden {
+        sentences.push(format!("A question with {cross} {}.", becomes(cross.then)));
+    }
+    let above = becomes(rules.size.above);
+    sentences.push(format!(
+        "A question with more than {} keys {above}.",
+        rules.size.max_keys
+    ));
     sentences.push(format!(
         "An answer of more than {} rows {above}.",
         rules.size.max_rows
@@ -82,6 +131,32 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         "Answers are not compared with what has left: the difference of two can be one person.".into()
     });
     sentences
+}
+
+fn becomes(above: Above) -> &'static str {
+    match above {
+        Above::Refer => "goes to a person",
+        Above::Withhold => "is withheld",
+    }
+}
+
+/// The minima of a tag, and what becomes of a selection by it.
+fn tagged_in_words(rule: &TaggedRule) -> String {
+    let classes = rule.classes.iter().map(|class| {
+        let values = class.values.len();
+        format!(
+            "{values} of them when at least {} stand behind them",
+            people(class.minimum.get())
+        )
+    });
+    let classes: Vec<String> = classes.collect();
+    format!(
+        "Of the values of `{tag}` only those are shown that the policy lists: {}. A question that selects by `{tag}` or \
+         computes a key from it {}.",
+        classes.join(", "),
+        becomes(rule.selected),
+        tag = rule.tag
+    )
 }
 
 /// The largest number of people that is too few, in words.

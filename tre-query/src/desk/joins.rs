@@ -176,11 +176,7 @@ fn combine(
         true => [b, a].concat(),
         false => [a, b].concat(),
     };
-    // A condition of an inner join sees the unit of both sides as one; of others, as it is before the join.
-    let seen = match kind {
-        JoinKind::Inner | JoinKind::Left => both(&left.slots, &moved),
-        JoinKind::Semi | JoinKind::Anti => both(&left.slots, &moved),
-    };
+    let seen = both(&left.slots, &moved);
     let mut columns = left.columns;
     columns.extend(right.columns);
     let mut facts = left.facts;

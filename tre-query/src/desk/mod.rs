@@ -20,6 +20,7 @@ mod session;
 mod syntax;
 mod terms;
 mod upper;
+mod windows;
 
 pub use names::DeskTable;
 

@@ -90,8 +90,8 @@ fn function(text: &str) -> Option<Problem> {
     Some(Problem::new(
         &codes::SQL_NOT_ALLOWED,
         format!("the function `{name}` is not offered"),
-        "over people's rows there are count, sum and avg; lower, upper, trim, character_length, substr, extract and \
-         date_trunc. Over the answer also min, max, round, abs, coalesce, nullif, ln, sqrt and the like",
+        "over people's rows there are count, sum, avg, min and max; CASE, coalesce, nullif, lower, upper, trim, character_length, \
+         substr, extract and date_trunc. Over the answer also round, abs, ln, sqrt and the like",
     ))
 }
 

@@ -10,8 +10,7 @@ use datafusion::catalog::{
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionState, SessionStateDefaults};
-use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF, WindowUDF};
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
@@ -59,6 +58,18 @@ const SCALAR_FUNCTIONS: &[&str] = &[
 /// Aggregates that may be written. Below the frontier the cut refuses what has no evidence.
 const AGGREGATE_FUNCTIONS: &[&str] = &["avg", "count", "max", "min", "sum"];
 
+/// Window functions that may be written. Below the frontier the lowering takes row_number alone.
+const WINDOW_FUNCTIONS: &[&str] = &[
+    "cume_dist",
+    "dense_rank",
+    "lag",
+    "lead",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
+];
+
 /// A planner for these tables.
 ///
 /// # Errors
@@ -90,7 +101,7 @@ pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(allowed_scalars())
         .with_aggregate_functions(allowed_aggregates())
-        .with_window_functions(vec![row_number_udwf()])
+        .with_window_functions(allowed_windows())
         .with_table_function_list(vec![])
         .build())
 }
@@ -98,6 +109,12 @@ pub(super) fn desk_state(tables: Vec<DeskTable>) -> Result<SessionState, Problem
 fn allowed_scalars() -> Vec<Arc<ScalarUDF>> {
     let mut functions = SessionStateDefaults::default_scalar_functions();
     functions.retain(|function| SCALAR_FUNCTIONS.contains(&function.name()));
+    functions
+}
+
+fn allowed_windows() -> Vec<Arc<WindowUDF>> {
+    let mut functions = SessionStateDefaults::default_window_functions();
+    functions.retain(|function| WINDOW_FUNCTIONS.contains(&function.name()));
     functions
 }
 

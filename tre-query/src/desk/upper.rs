@@ -29,6 +29,7 @@ use super::cut::{Cutter, is_private};
 use super::per_unit::groups_by_unit;
 use super::session::planning_problem;
 use super::terms::Factor;
+use super::windows;
 
 /// A rebuilt node: its plan has the original's columns by name, and the statuses of those that have one.
 pub(super) struct Upper {
@@ -149,7 +150,11 @@ impl Rebuilder<'_> {
             | LogicalPlan::Distinct(_) => {
                 Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows"))
             }
-            LogicalPlan::Window(_) => Err(above("a window function")),
+            LogicalPlan::Window(window) if aggregates_above(&window.input) => {
+                let input = self.node(&window.input)?;
+                windows::rebuild(window, input, || self.fresh())
+            }
+            LogicalPlan::Window(_) => Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows")),
             LogicalPlan::Union(_) => Err(above("UNION")),
             other => Err(above(&format!("`{}`", other.display()))),
         }
@@ -348,9 +353,9 @@ fn part_value(
     };
     // A term that no row has is 0, not NULL.
     let total = |terms: &[(Factor, usize)]| -> Result<SqlExpr, Problem> {
-        let mut total = lit(ScalarValue::new_zero(ty).map_err(planning_problem)?);
+        let mut total = zero(ty)?;
         for (factor, value) in terms {
-            let value = coalesce(vec![cast(column('v', *value), ty.clone()), total_zero(ty)?]);
+            let value = coalesce(vec![cast(column('v', *value), ty.clone()), zero(ty)?]);
             let term = match factor {
                 Factor {
                     unscaled: 1,
@@ -386,7 +391,7 @@ fn part_value(
     unless_suppressed(part_status(part, column), value, ty)
 }
 
-fn total_zero(ty: &DataType) -> Result<SqlExpr, Problem> {
+fn zero(ty: &DataType) -> Result<SqlExpr, Problem> {
     Ok(lit(ScalarValue::new_zero(ty).map_err(planning_problem)?))
 }
 
@@ -407,7 +412,7 @@ fn aggregates_above(plan: &LogicalPlan) -> bool {
     }
 }
 
-fn above(what: &str) -> Problem {
+pub(super) fn above(what: &str) -> Problem {
     Problem::of(
         &codes::SQL_SHAPE,
         format!("{what} over treated values cannot be answered"),
@@ -415,7 +420,7 @@ fn above(what: &str) -> Problem {
 }
 
 /// The rules that decorrelate have run; what they left cannot be carried above.
-fn no_subquery(expr: &SqlExpr) -> Result<(), Problem> {
+pub(super) fn no_subquery(expr: &SqlExpr) -> Result<(), Problem> {
     use datafusion::common::tree_node::TreeNode;
     let found = expr.exists(|e| {
         Ok(matches!(
@@ -435,7 +440,11 @@ fn no_subquery(expr: &SqlExpr) -> Result<(), Problem> {
 }
 
 /// The worst status of the columns that an expression reads, `None` if none of them has one.
-fn worst(expr: &SqlExpr, schema: &DFSchema, statuses: &[Option<Column>]) -> Result<Option<SqlExpr>, Problem> {
+pub(super) fn worst(
+    expr: &SqlExpr,
+    schema: &DFSchema,
+    statuses: &[Option<Column>],
+) -> Result<Option<SqlExpr>, Problem> {
     let mut found = BTreeSet::new();
     for column in expr.column_refs() {
         let position = schema.index_of_column(column).map_err(planning_problem)?;
@@ -451,7 +460,7 @@ fn worst(expr: &SqlExpr, schema: &DFSchema, statuses: &[Option<Column>]) -> Resu
 }
 
 /// The value, or NULL where its status is a suppression.
-fn unless_suppressed(status: SqlExpr, value: SqlExpr, ty: &DataType) -> Result<SqlExpr, Problem> {
+pub(super) fn unless_suppressed(status: SqlExpr, value: SqlExpr, ty: &DataType) -> Result<SqlExpr, Problem> {
     let null = ScalarValue::try_from(ty).map_err(planning_problem)?;
     when(status.gt_eq(lit(SUPPRESSED_FROM)), lit(null))
         .otherwise(value)

@@ -192,6 +192,9 @@ async fn a_suppressed_value_is_null_in_everything_computed_from_it() {
         format!(
             "SELECT a.n AS left_n, b.c AS right_c FROM ({base}) a LEFT JOIN ({base}) b ON a.icd = b.icd ORDER BY 1, 2"
         ),
+        format!(
+            "SELECT icd, sum(n) OVER (ORDER BY icd) AS running, rank() OVER (ORDER BY n) AS place, lag(n) OVER (ORDER BY icd) AS before FROM ({base}) t ORDER BY icd"
+        ),
         "SELECT icd, avg(cost) AS mean FROM visit GROUP BY icd ORDER BY icd".to_owned(),
     ] {
         // the count (in the last query: the sum) of one diagnosis

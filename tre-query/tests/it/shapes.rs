@@ -71,6 +71,9 @@ const SEVERAL: &[&str] = &[
     "SELECT count(*) AS kinds FROM (SELECT DISTINCT icd, days FROM visit) t",
     "WITH a AS (SELECT icd, count(*) AS n FROM visit GROUP BY icd), b AS (SELECT icd, sum(cost) AS s FROM visit WHERE days > 1 GROUP BY icd) SELECT a.icd, n, s, s / n AS per FROM a LEFT JOIN b ON a.icd = b.icd",
     "SELECT icd, count(*) AS n, count(*) * 100.0 / (SELECT count(*) FROM visit) AS share FROM visit GROUP BY icd",
+    "SELECT icd, count(*) AS n, sum(count(*)) OVER (ORDER BY icd) AS running, rank() OVER (ORDER BY count(*) DESC) AS place FROM visit GROUP BY icd",
+    "SELECT days, n, n - lag(n) OVER (ORDER BY days) AS change, n * 1.0 / sum(n) OVER () AS share FROM (SELECT days, count(*) AS n FROM visit GROUP BY days) t",
+    "SELECT icd, days, count(*), row_number() OVER (PARTITION BY icd ORDER BY days) AS k FROM visit GROUP BY icd, days",
     "SELECT a.n, b.n FROM (SELECT count(*) AS n FROM visit) a CROSS JOIN (SELECT count(*) AS n FROM person) b",
 ];
 
@@ -136,7 +139,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT sum(cost) FROM (SELECT pid, cost FROM visit UNION ALL SELECT pid, cost FROM visit WHERE days = 2) t", "TRE-SQL-013"),
     // Windows across people.
     ("SELECT count(*) FROM (SELECT pid, row_number() OVER (ORDER BY cost) AS rn FROM visit) t WHERE rn = 1", "TRE-SQL-006"),
-    ("SELECT count(*) FROM (SELECT pid, rank() OVER (PARTITION BY pid ORDER BY cost) AS rn FROM visit) t WHERE rn = 1", "TRE-SQL-004"),
+    ("SELECT count(*) FROM (SELECT pid, rank() OVER (PARTITION BY pid ORDER BY cost) AS rn FROM visit) t WHERE rn = 1", "TRE-SQL-009"),
     // The pid of a row that may not be there.
     ("SELECT count(*) FROM (SELECT v.pid, count(*) AS n FROM person p LEFT JOIN visit v ON v.pid = p.pid GROUP BY v.pid) t", "TRE-SQL-006"),
     ("SELECT count(*) FROM person p LEFT JOIN visit v ON v.pid = p.pid JOIN visit w ON w.pid = v.pid", "TRE-SQL-006"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use data_encoding::BASE64;
+use output_checker::Decision;
 use output_checker::lineage::{Lineage, lineage};
 use output_checker::record::algebra_sha256;
 use tre_core::algebra::{Frontier, Node};
@@ -11,6 +12,7 @@ use tre_core::audit::Event;
 use tre_core::codes::{self, Problem};
 use tre_core::ids::QueryId;
 use tre_core::permit::ExitName;
+use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
 
 use super::{Refusal, withheld};
@@ -45,6 +47,15 @@ impl Prepared {
     /// Whether every placeholder has its value.
     pub(crate) fn is_bound(&self) -> bool {
         self.bound.is_some() || self.parameters.fields().is_empty()
+    }
+
+    /// What a policy decides about the question itself, before any data are read.
+    pub(super) fn asked(&self, policy: &Policy) -> Decision {
+        let judged = self
+            .frontiers
+            .iter()
+            .map(|(_, lineage)| output_checker::judge_question(lineage, policy));
+        judged.fold(Decision::Release, Decision::and)
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) async fn answer(
         .project
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    decided(core, session, prepared, &prepared.asked(&policy)).await?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
     let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
@@ -166,6 +167,11 @@ pub(super) async fn judge(
         .authorize(&session.caller, Action::Query, On::Project(&session.project))
         .await
         .map_err(withheld)?;
+    let decision = prepared.asked(policy);
+    // What would be withheld is not read. What a person decides is, for that person's eyes.
+    if let Decision::Withhold { .. } = &decision {
+        decided(core, session, prepared, &decision).await?;
+    }
     let ran = match ran(core, session, prepared, cancel).await? {
         Ok(ran) => ran,
         Err(error) => {
@@ -174,7 +180,7 @@ pub(super) async fn judge(
     };
     let mut judged = Judged {
         checked: vec![],
-        decision: Decision::Release,
+        decision,
         cells: vec![],
         public_rows: ran.public_rows,
     };

@@ -1,4 +1,9 @@
-//! `tre policy`: the rules under which outputs leave.
+//! `tre policy`: the rules under which outputs leave. `list` and `show` ask a server; `test` and `explain` read the policies
+//! of a home, or those that this program ships.
+
+mod explain;
+mod shelf;
+mod test;
 
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
@@ -9,7 +14,7 @@ use tre_proto::v1;
 use super::{answer, block_on};
 use crate::args::FormatArgs;
 use crate::connect::{Remote, RemoteArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::render::{Cell, Published, Shown, View, listing, published};
 use crate::shell::Shell;
 
@@ -27,7 +32,10 @@ pub(crate) struct PolicyArgs {
 const EXAMPLES: &str = "\
 Examples:
   tre policy list
-  tre policy show ndb             the policy in plain words, then its file";
+  tre policy show ndb             the policy in plain words, then its file
+  tre policy test                 the cases of all policies; needs no server
+  tre policy test ndb --home /srv/tre
+  tre policy explain ndb          where its numbers are from";
 
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
@@ -47,18 +55,14 @@ enum PolicyCommand {
         #[command(flatten)]
         format: FormatArgs,
     },
-    /// Test a policy on examples (not in this version)
-    Test {
-        /// Whatever it will take
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        rest: Vec<String>,
-    },
-    /// Explain a decision (not in this version)
-    Explain {
-        /// Whatever it will take
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        rest: Vec<String>,
-    },
+    /// Run the cases of a policy, or of all: what has to become of cells, and what becomes of them
+    ///
+    /// A case names people and values, and what has to become of them under the policy: a file of cases beside a policy
+    /// says what its numbers mean. The home's are in policies/sdc/conformance; this program has some for each policy
+    /// that it ships. Ends with 1 if one comes out otherwise.
+    Test(test::TestArgs),
+    /// Explain a policy: its rules, where its numbers are from, what was chosen where the source is silent
+    Explain(explain::ExplainArgs),
 }
 
 listing!(
@@ -124,39 +128,41 @@ impl Shown for PolicyReport {
 
 /// Schemas of what these commands print as JSON.
 pub(super) fn schemas() -> Vec<Published> {
-    vec![published::<Policies>(), published::<PolicyReport>()]
+    vec![
+        published::<Policies>(),
+        published::<PolicyReport>(),
+        published::<test::PolicyTest>(),
+        published::<explain::PolicyExplained>(),
+    ]
 }
 
-/// Asks the server.
+/// Asks the server, or reads files.
 pub(crate) fn run(args: PolicyArgs, shell: &Shell) -> Outcome {
-    block_on(async {
-        match args.command {
-            PolicyCommand::List { remote, format } => {
-                let mut control = Remote::open(&remote, shell).await?.control();
-                let listed = answer(control.list_policies(v1::ListPoliciesRequest {}).await)?;
-                let rows = listed.policies.into_iter().map(PolicyRow::from).collect();
-                shell.show(&Policies { rows }, format.format)?;
-            }
-            PolicyCommand::Show { id, remote, format } => {
-                let mut control = Remote::open(&remote, shell).await?.control();
-                let policy = answer(
-                    control
-                        .show_policy(v1::ShowPolicyRequest { id: id.to_string() })
-                        .await,
-                )?;
-                let summary = policy.summary.unwrap_or_default().into();
-                shell.show(
-                    &PolicyReport {
-                        summary,
-                        words: policy.words,
-                        text: policy.text,
-                    },
-                    format.format,
-                )?;
-            }
-            PolicyCommand::Test { .. } => return Err(Failure::not_yet("tre policy test")),
-            PolicyCommand::Explain { .. } => return Err(Failure::not_yet("tre policy explain")),
-        }
-        Ok(Exit::Answered)
-    })
+    match args.command {
+        PolicyCommand::List { remote, format } => block_on(list(remote, format, shell)),
+        PolicyCommand::Show { id, remote, format } => block_on(show(id, remote, format, shell)),
+        PolicyCommand::Test(args) => test::run(&args, shell),
+        PolicyCommand::Explain(args) => explain::run(&args, shell),
+    }
+}
+
+async fn list(remote: RemoteArgs, format: FormatArgs, shell: &Shell) -> Outcome {
+    let mut control = Remote::open(&remote, shell).await?.control();
+    let listed = answer(control.list_policies(v1::ListPoliciesRequest {}).await)?;
+    let rows = listed.policies.into_iter().map(PolicyRow::from).collect();
+    shell.show(&Policies { rows }, format.format)?;
+    Ok(Exit::Answered)
+}
+
+async fn show(id: PolicyId, remote: RemoteArgs, format: FormatArgs, shell: &Shell) -> Outcome {
+    let mut control = Remote::open(&remote, shell).await?.control();
+    let request = v1::ShowPolicyRequest { id: id.to_string() };
+    let policy = answer(control.show_policy(request).await)?;
+    let report = PolicyReport {
+        summary: policy.summary.unwrap_or_default().into(),
+        words: policy.words,
+        text: policy.text,
+    };
+    shell.show(&report, format.format)?;
+    Ok(Exit::Answered)
 }
