@@ -235,14 +235,14 @@ impl RulePack {
                 "complete no more rows than may leave",
             ));
         }
-        if !self.ledger.can_compare(self.units.minimum) {
+        if !self.can_compare() {
             return Err(Problem::new(
                 &codes::SDC_POLICY_CONTRADICTION,
                 format!(
-                    "policy `{id}`: `ledger.keep` with a `units.minimum` of {}, and sketches tell at most {MAX_CAPACITY} people apart",
-                    self.units.minimum
+                    "policy `{id}`: `ledger.keep` with a minimum of {} people, and sketches tell at most {MAX_CAPACITY} apart",
+                    self.largest_minimum()
                 ),
-                format!("lower `units.minimum` to {MAX_CAPACITY}, or set `ledger.keep` to false"),
+                format!("lower the minimum to {MAX_CAPACITY}, or set `ledger.keep` to false"),
             ));
         }
         Ok(())
