@@ -18,5 +18,7 @@ mod outcomes;
 mod parameters;
 mod record;
 mod rules_off;
+mod sets;
 mod size;
+mod story;
 mod world;
