@@ -13,7 +13,8 @@
 //!                          ▶ rules: evidence only, a verdict per group and argument
 //!                            ▶ treatments: digits ▸ suppress ▸ round
 //!                              ▶ levels: cells of one query that add up to others
-//!                              ▶ treated cells, decision, reasons ─▶ SDC record, bound to the output's bytes
+//!                              ▶ treated cells, decision, reasons
+//!                                ▶ ledger: compared with all that has left ─▶ SDC record, bound to the output's bytes
 //! ```
 //!
 //! # What is kept, and why it holds
@@ -41,7 +42,8 @@
 //! # What is not here
 //!
 //! No I/O, no clock, no randomness, no SQL, no DataFusion. Pairs of values of one row are judged, sums and differences
-//! of three or more are not, nor are other rows and earlier answers.
+//! of three or more are not, nor are other rows. Earlier answers are compared in a step of its own ([`ledger`]), since they
+//! are an argument of it that changes with every answer.
 
 pub mod catalogue;
 pub mod lineage;
@@ -60,6 +62,8 @@ mod decision;
 pub mod reasons;
 mod summary;
 mod treated;
+
+pub mod ledger;
 
 pub mod record;
 

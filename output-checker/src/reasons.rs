@@ -83,6 +83,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Zero => Some(&codes::SDC_ZERO),
         Rule::Tag => Some(&codes::SDC_TAG),
         Rule::RareLabel => Some(&codes::SDC_RARE_LABEL),
+        Rule::Differing => Some(&codes::SDC_DIFFERING),
     }
 }
 
@@ -140,5 +141,9 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         Rule::Tag => "the policy shows nothing of this value of a tagged column".into(),
         Rule::Zero => "nobody stands behind it".into(),
         Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
+        Rule::Differing => format!(
+            "fewer than {} people may tell it from a value that has left before",
+            rules.units.minimum
+        ),
     }
 }

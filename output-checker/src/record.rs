@@ -12,8 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy,
-    Rounding, SizeRule, TaggedRule, UnitsRule,
+    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, LedgerRule,
+    MagnitudesRule, Policy, Rounding, SizeRule, TaggedRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -123,6 +123,8 @@ pub struct Criteria {
     pub crosses: CrossesRule,
     /// Keys and rows.
     pub size: SizeRule,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 /// One aggregation over people.
@@ -240,6 +242,7 @@ impl SdcRecord {
                 tagged: rules.tagged.clone(),
                 crosses: rules.crosses.clone(),
                 size: rules.size,
+                ledger: rules.ledger.clone(),
             },
             decision: RecordedDecision::worst(aggregations.iter().map(|part| &part.decision)),
             aggregations,

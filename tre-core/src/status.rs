@@ -53,6 +53,8 @@ pub enum Rule {
     Tag,
     /// Too few units behind the row's label.
     RareLabel,
+    /// The cell is over nearly the units of one that has left before.
+    Differing,
 }
 
 const STATUSES: [Status; 6] = [
@@ -63,7 +65,7 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule::None,
     Rule::Base,
     Rule::SameValue,
@@ -77,6 +79,7 @@ const RULES: [Rule; 13] = [
     Rule::Zero,
     Rule::Tag,
     Rule::RareLabel,
+    Rule::Differing,
 ];
 
 /// A status and its rule as one number, ordered so that the maximum of two is the worse. Travels beside each value in
@@ -92,7 +95,7 @@ impl StatusCode {
     pub const SHOWN: StatusCode = StatusCode(0);
 
     /// The code of a status and its rule.
-    pub fn new(status: Status, rule: Rule) -> Self {
+    pub const fn new(status: Status, rule: Rule) -> Self {
         StatusCode(status as i32 * 100 + rule as i32)
     }
 
@@ -154,6 +157,7 @@ impl fmt::Display for Rule {
             Rule::Zero => "zero",
             Rule::Tag => "tag",
             Rule::RareLabel => "rare-label",
+            Rule::Differing => "differing",
         })
     }
 }

@@ -17,6 +17,7 @@ pub(super) fn layout(keys: usize, values: Vec<ValueKind>) -> CellLayout {
         keys: vec![ColumnType::Text; keys],
         arguments: arguments.take(1).map(|_| ColumnType::Int).collect(),
         values,
+        sketch: None,
     }
 }
 

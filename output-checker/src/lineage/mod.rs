@@ -140,6 +140,8 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         keys: keys.iter().map(|key| key.column_type).collect(),
         values,
         arguments: argument_types,
+        // Whether a ledger is kept is the policy's to say, not the plan's.
+        sketch: None,
     };
     let mut tables = Vec::new();
     tables_read(&frontier.input, grant, &mut tables);

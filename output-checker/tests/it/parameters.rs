@@ -91,7 +91,9 @@ impl Parameters {
              [crosses]\nforbidden = []\n\
              [size]\nmax_keys = {max_keys}\nmax_rows = {max_rows}\nabove = \"{above}\"\n\
              [view]\nallowed = true\n\
-             [release]\nreviewers = 1\n"
+             [release]\nreviewers = 1\n\
+             [ledger]\nkeep = false\ndiffering = \"snap\"\nsensitive = []\n\
+             refusals_per_user = 0\nrefusals_per_project = 0\n"
         );
         Policy::parse(&"test".parse().unwrap(), &text).unwrap()
     }

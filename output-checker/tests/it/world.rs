@@ -17,6 +17,8 @@ use tre_core::policy::Policy;
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
 
+use super::sets;
+
 /// A group's keys: text, then an integer, as far as the question has them.
 pub(crate) type Keys = Vec<Option<String>>;
 
@@ -58,6 +60,7 @@ impl Question {
             keys: keys.iter().map(|key| key.column_type).collect(),
             values,
             arguments,
+            sketch: None,
         };
         let arguments = (0..layout.arguments.len())
             .map(|i| ArgumentLineage {
@@ -300,7 +303,7 @@ fn people_with(rows: &[Row], argument: usize, of: impl Fn(&[i128]) -> Option<i12
     with.map(|row| row.unit).collect::<BTreeSet<u32>>().len()
 }
 
-fn counts(row: &Row, argument: Option<usize>) -> bool {
+pub(crate) fn counts(row: &Row, argument: Option<usize>) -> bool {
     argument.is_none_or(|argument| row.arguments[argument].is_some())
 }
 
@@ -377,6 +380,9 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
                 (!values.is_empty()).then(|| values.iter().sum())
             }),
         };
+    }
+    if let Some(sets) = sets::column(name, layout, groups) {
+        return sets;
     }
     match name {
         "rows" => return counts(&|rows| rows.len()),

@@ -12,6 +12,7 @@
 mod clinic;
 mod peers;
 
+mod ledger;
 mod projects;
 mod rewrites;
 mod story;

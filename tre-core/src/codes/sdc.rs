@@ -58,6 +58,10 @@ super::codes! {
     SDC_EXTREME = "TRE-SDC-028", "suppressed (extreme): too few people share the smallest or largest value",
         "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",
         "group the column into bands, or ask for counts per band instead of the extreme";
+    /// Answered from the ledger: the people are nearly those of a value that has left before.
+    SDC_DIFFERING = "TRE-SDC-041", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
+        "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. So it does with a value over the people of another that was asked with other conditions on a sensitive column.",
+        "use the value that has left, or ask about people that differ by more";
 
     /// Suppressed: one or two people make up too much of the sum.
     SDC_DOMINANCE = "TRE-SDC-017", "suppressed (dominance): one or two people make up too much of the sum",
@@ -91,6 +95,18 @@ super::codes! {
     SDC_EVIDENCE = "TRE-SDC-022", "the cells do not fit what is known of the query",
         "The data worker answered with cells that contradict the lineage of the query. Whatever the cause, nothing leaves.",
         "report it to the operator with the query id";
+    /// Too many answers of a day had to be changed by the ledger.
+    SDC_REFUSALS = "TRE-SDC-042", "too many answers of the last 24 hours were near to what has left",
+        "Answers that the ledger has to change say a little by being changed. The policy limits how many of them a user and a project may have in 24 hours; after that every answer is put before a person.",
+        "wait, or file a request for release";
+    /// The ledger cannot be read or written.
+    SDC_LEDGER = "TRE-SDC-043", "what has left before cannot be compared with",
+        "Every answer is compared with the ledger and written to it before it leaves. While the ledger cannot be read or written, nothing leaves.",
+        "tell the operator; `tre doctor` says what is wrong with the store";
+    /// Since a request was frozen, something else has left that is too near to it.
+    SDC_OVERTAKEN = "TRE-SDC-044", "since the request was made, something has left that is too near to it",
+        "A request freezes its bytes. At approval they are compared with what has left in the meantime; a value over nearly the same people as one of these would give the rest away by subtraction.",
+        "withdraw the request and submit the query again: it is then answered from what has left";
     /// More keys than the policy lets be asked for.
     SDC_TOO_MANY_KEYS = "TRE-SDC-023", "the question has more keys than the policy allows",
         "The more columns a table is grouped by, the fewer people are in each cell and the more tables it can be compared with. It is decided before any data are read.",

@@ -147,6 +147,7 @@ impl BaseCells {
         };
         consistency::check_counts(&cells)?;
         consistency::check_values(&cells)?;
+        cells.check_sets()?;
         Ok(cells)
     }
 

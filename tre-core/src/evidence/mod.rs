@@ -17,6 +17,7 @@
 //! | `null_of_a0`… | `UInt64` | units with a row where the argument is NULL |
 //! | `p0_1`… | `UInt64` | per ordered pair of arguments (i, j), i ≠ j: units with a row where i is not NULL and j is |
 //! | `d0_1`… | `UInt64` | per pair of numeric arguments of one scale, i < j: units whose net contributions differ |
+//! | `units_hash`… | `FixedSizeBinary` | where a ledger is kept: the sets of units and of units present ([`sketch`]) |
 //!
 //! Arguments are [`Frontier::arguments`](crate::algebra::Frontier::arguments); an integer argument has scale 0, and so
 //! has a date (days) or timestamp (microseconds) that min or max reads. The row itself, which `count(*)` and `count(distinct pid)` count, is the argument that is never NULL: its pairs are
@@ -24,12 +25,14 @@
 
 mod cells;
 mod consistency;
+pub mod sketch;
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
+use crate::sketch::SketchShape;
 use crate::types::{ColumnType, DECIMAL_PRECISION};
 
 pub use cells::BaseCells;
@@ -46,6 +49,8 @@ pub struct CellLayout {
     pub values: Vec<ValueKind>,
     /// Arguments, in the order of [`Frontier::arguments`](crate::algebra::Frontier::arguments): the type of each.
     pub arguments: Vec<ColumnType>,
+    /// Unit-set sketches of every group and argument; `None` where no ledger is kept.
+    pub sketch: Option<SketchShape>,
 }
 
 /// What one aggregate value is.
@@ -262,6 +267,7 @@ impl CellLayout {
         for (i, j) in self.comparable_pairs() {
             fields.push(count(format!("d{i}_{j}")));
         }
+        fields.extend(sketch::fields(self));
         Ok(Arc::new(Schema::new(fields)))
     }
 }

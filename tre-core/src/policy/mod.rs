@@ -21,9 +21,11 @@
 //! | `crosses` | `forbidden` | tags that may not meet in one question, and what becomes of it |
 //! | `size` | `max_keys`, `max_rows`, `above` | keys and rows of one aggregation; what becomes of more |
 //! | `view` | `allowed` | whether answers may leave in a session |
+//! | `ledger` | `keep`, `differing`, `sensitive`, `refusals_per_user`, `refusals_per_project` | comparison with what has left; refusals per 24 hours |
 //! | `release` | `reviewers` | people other than the author who agree to a file, at least; 0: it may leave by itself |
 
 mod dominance;
+mod ledger;
 mod percent;
 mod quantities;
 mod rules;
@@ -35,12 +37,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
+use crate::sketch::MAX_CAPACITY;
 use crate::toml_words::in_words;
 
 pub use dominance::{Concentration, DominanceRule};
+pub use ledger::{Differing, LedgerRule};
 pub use percent::Percent;
 pub use quantities::{
-    DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits,
+    DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Refusals, Reviewers, RoundingBase, RowLimit,
+    SignificantDigits,
 };
 pub use rules::{
     Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
@@ -94,6 +99,8 @@ pub struct RulePack {
     pub view: ViewExit,
     /// Files.
     pub release: ReleaseExit,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 impl Policy {
@@ -226,6 +233,16 @@ impl RulePack {
                     self.domains.complete_up_to, self.size.max_rows
                 ),
                 "complete no more rows than may leave",
+            ));
+        }
+        if !self.can_compare() {
+            return Err(Problem::new(
+                &codes::SDC_POLICY_CONTRADICTION,
+                format!(
+                    "policy `{id}`: `ledger.keep` with a minimum of {} people, and sketches tell at most {MAX_CAPACITY} apart",
+                    self.largest_minimum()
+                ),
+                format!("lower the minimum to {MAX_CAPACITY}, or set `ledger.keep` to false"),
             ));
         }
         Ok(())

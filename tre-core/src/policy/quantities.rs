@@ -86,6 +86,10 @@ quantity!(
     /// People other than the author who look at an output.
     Reviewers, 0, 100, "a number of reviewers"
 );
+quantity!(
+    /// Answers in 24 hours whose refusals depend on data.
+    Refusals, 0, 1_000_000, "a number of refusals"
+);
 
 impl MinimumUnits {
     /// Whether `units` people are enough; nobody is not.

@@ -337,6 +337,34 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
         "bdn",
     ),
     (
+        "no word on the ledger",
+        "keep      = true",
+        "",
+        2,
+        "missing field `keep`",
+    ),
+    (
+        "unknown word for differing",
+        "differing = \"snap\"",
+        "differing = \"forget\"",
+        3,
+        "forget",
+    ),
+    (
+        "negative refusals",
+        "refusals_per_user    = 50",
+        "refusals_per_user = -1",
+        3,
+        "a number of refusals",
+    ),
+    (
+        "people that sketches cannot tell apart",
+        "{ minimum = 20, values",
+        "{ minimum = 33, values",
+        5,
+        "at most 32 apart",
+    ),
+    (
         "completes more than may leave",
         "max_rows = 1_000_000",
         "max_rows = 99_999",
@@ -389,6 +417,27 @@ fn exits_are_allowed_on_the_policys_terms_only() {
 }
 
 #[test]
+fn a_policy_that_keeps_a_ledger_asks_for_sketches_of_twice_its_minimum() {
+    assert_eq!(ndb().rules().sketch().unwrap().capacity(), 20);
+    let by_tag = NDB.replacen("{ minimum = 20, values", "{ minimum = 24, values", 1);
+    let by_tag = Policy::parse(&id("ndb"), &by_tag).unwrap();
+    assert_eq!(
+        by_tag.rules().sketch().unwrap().capacity(),
+        24,
+        "as many as a tag needs"
+    );
+    let off = NDB.replacen("keep      = true", "keep = false", 1);
+    let off = off.replacen("{ minimum = 20, values", "{ minimum = 1000, values", 1);
+    let off = Policy::parse(&id("ndb"), &off).unwrap();
+    assert!(off.rules().sketch().is_none());
+    assert!(
+        off.in_plain_words()
+            .iter()
+            .any(|s| s.contains("the difference of two can be one person"))
+    );
+}
+
+#[test]
 fn plain_words_name_the_numbers() {
     let ndb = ndb().in_plain_words();
     assert_eq!(
@@ -408,6 +457,7 @@ fn plain_words_name_the_numbers() {
             "An answer of more than 1000000 rows goes to a person.",
             "Answers in a session leave at once.",
             "A file leaves when at least 2 other people have agreed.",
+            "A value that differs from one that has left by up to 9 people is answered with the value that has left; after 50 such answers of a user or 200 of a project within 24 hours all go to a person.",
         ]
     );
     let opensafely = Policy::parse(&id("opensafely"), OPENSAFELY)

@@ -1,7 +1,8 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
 use super::{
-    Above, Contributors, DominanceRule, Rounding, RulePack, Showing, TaggedRule, Unanimous, Undecided,
+    Above, Contributors, Differing, DominanceRule, Rounding, RulePack, Showing, TaggedRule, Unanimous,
+    Undecided,
 };
 
 /// One sentence per rule, in the order in which the rules are applied.
@@ -121,6 +122,21 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         0 => "A file may leave without review.".into(),
         1 => "A file leaves when at least 1 other person has agreed.".into(),
         reviewers => format!("A file leaves when at least {reviewers} other people have agreed."),
+    });
+    sentences.push(if rules.ledger.keep {
+        let near = below(units.get());
+        let becomes = match rules.ledger.differing {
+            Differing::Snap => "answered with the value that has left",
+            Differing::Refer => "referred to a person",
+            Differing::Suppress => "suppressed",
+        };
+        format!(
+            "A value that differs from one that has left by up to {near} is {becomes}; after {} such answers of a user \
+             or {} of a project within 24 hours all go to a person.",
+            rules.ledger.refusals_per_user, rules.ledger.refusals_per_project
+        )
+    } else {
+        "Answers are not compared with what has left: the difference of two can be one person.".into()
     });
     sentences
 }

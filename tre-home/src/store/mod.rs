@@ -11,6 +11,7 @@
 
 mod insights;
 mod integrity;
+mod ledger;
 mod projects;
 mod releases;
 mod requests;
@@ -28,6 +29,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use tre_core::codes::{HOME_STORE, Problem};
 
 pub use insights::{Insight, Insights};
+pub use ledger::{Draft, Ledger};
 pub use projects::{Closed, PinnedPolicy, Project, Projects};
 pub use releases::{Release, Releases};
 pub use requests::{Move, Request, RequestEvent, Requests};
@@ -63,6 +65,9 @@ pub enum StoreError {
     /// What was deleted could not be removed from the write-ahead log yet; it is when the store is next opened.
     #[error("the store is busy: what was deleted is not yet overwritten")]
     NotScrubbed,
+    /// What is to be remembered cannot be sealed.
+    #[error("the ledger cannot be sealed: {0}")]
+    Sealing(String),
     /// The database file cannot be created.
     #[error(transparent)]
     File(#[from] FileError),
@@ -75,6 +80,7 @@ impl From<StoreError> for Problem {
             StoreError::Database(_)
             | StoreError::Tables(_)
             | StoreError::Corrupt { .. }
+            | StoreError::Sealing(_)
             | StoreError::NotScrubbed => Problem::of(&HOME_STORE, error.to_string()),
         }
     }
@@ -151,6 +157,11 @@ impl Store {
     /// What was released.
     pub fn releases(&self) -> Releases<'_> {
         Releases { store: self }
+    }
+
+    /// What has left, sealed.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
     }
 
     /// What is wrong with the database; nothing if it is sound. Reads all of it.

@@ -22,6 +22,7 @@ macro_rules! silent {
 silent!(
     FileKey,
     PseudonymKey,
+    SketchKey,
     VersionKey,
     LinkageKey,
     VersionHasher,
@@ -44,6 +45,16 @@ pub struct PseudonymKey(pub(super) Key);
 
 impl PseudonymKey {
     /// The key itself, for the worker's pipe.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Key of the unit-set sketches of one population. Goes to data workers that compute them.
+pub struct SketchKey(pub(super) Key);
+
+impl SketchKey {
+    /// The key itself, for a sketcher or the worker's pipe.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

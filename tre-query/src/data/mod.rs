@@ -35,6 +35,7 @@ use tre_core::algebra::{Frontier, Node};
 use tre_core::codes::Problem;
 use tre_core::grant::Grant;
 use tre_core::manifest::Manifest;
+use tre_core::sketch::Sketcher;
 
 use evidence::{Cells, Shape};
 pub use files::FileKey;
@@ -144,8 +145,21 @@ impl Engine {
     /// # Errors
     /// [`DataError`] when the frontier is not allowed, or the run fails.
     pub fn run(&self, frontier: &Frontier) -> Result<(Lineage, RecordBatch), DataError> {
-        let lineage = lineage(frontier, &self.grant)?;
-        let shape = Arc::new(Shape::new(&lineage.layout)?);
+        self.run_with_sets(frontier, None)
+    }
+
+    /// As [`Engine::run`], with the unit sets that a ledger needs as evidence, made by the sketcher of the population.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with_sets(
+        &self,
+        frontier: &Frontier,
+        sketcher: Option<Sketcher>,
+    ) -> Result<(Lineage, RecordBatch), DataError> {
+        let mut lineage = lineage(frontier, &self.grant)?;
+        lineage.layout.sketch = sketcher.as_ref().map(Sketcher::shape);
+        let shape = Arc::new(Shape::new(&lineage.layout, sketcher)?);
         let ranges = self.ranges(&frontier.input);
         let next = AtomicUsize::new(0);
         let partials = std::thread::scope(|scope| {

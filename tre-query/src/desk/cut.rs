@@ -7,7 +7,7 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::{Aggregate as SqlAggregate, LogicalPlan, TableScan};
 
-use tre_core::algebra::{Frontier, Node};
+use tre_core::algebra::{Argument, Frontier, Node};
 use tre_core::codes::{self, Problem};
 
 use super::aggregates::{Aggregates, call_of};
@@ -124,6 +124,10 @@ impl Cutter {
             aggregates,
             types: value_types,
         } = aggregates;
+        // Conditions grow when an argument is told apart into its terms; what is nested too deeply is refused here.
+        for expr in arguments.iter().map(Argument::expr) {
+            input.type_of(&expr)?;
+        }
         let frontier = Frontier {
             input: input.node,
             keys,

@@ -12,4 +12,5 @@ mod people;
 mod queries;
 mod refusals;
 mod rewrites;
+mod sets;
 mod shapes;

@@ -6,8 +6,10 @@ use output_checker::Decision;
 use output_checker::rewrites::Rewrite;
 use tre_core::ids::{QueryId, RequestId};
 use tre_core::permit::ExitName;
+use tre_home::store::Draft;
 
 use super::insight::{Insight, insight};
+use super::ledger::draft;
 use super::prepare::prepare;
 use super::run::{decided, finish, internal, judge, record};
 use super::{Refusal, csv, refused, withheld};
@@ -30,6 +32,8 @@ pub(crate) struct Frozen {
     pub(crate) insight: Insight,
     /// Under which the query stands in the log.
     pub(crate) query: QueryId,
+    /// What the ledger will remember when it leaves; none where the policy keeps no ledger.
+    pub(crate) draft: Option<Draft>,
 }
 
 /// Runs a query through the release exit and freezes what it would let out.
@@ -47,6 +51,7 @@ pub(crate) async fn freeze(
     let (policy, _) = session.project.exit(ExitName::Release).map_err(refused)?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
     let judged = judge(core, session, &prepared, &policy, &cancel).await?;
+    let (judged, draft) = draft(core, session, &prepared, &policy, judged).await?;
     if let Decision::Withhold { .. } = &judged.decision {
         decided(core, session, &prepared, &judged.decision).await?;
     }
@@ -65,5 +70,6 @@ pub(crate) async fn freeze(
         rewrites: prepared.rewrites(),
         insight,
         query: prepared.query,
+        draft,
     })
 }

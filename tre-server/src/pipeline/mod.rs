@@ -3,7 +3,7 @@
 //! ```text
 //! prepare: desk plans ▸ lineage of every frontier ▸ entry ─▶ Prepared
 //! answer:  may it be asked ▸ data worker ▸ lineage again, compared ▸ evidence read ▸ check ▸ decision
-//!            ▸ desk finishes over treated cells ▸ entry ─▶ bytes
+//!            ▸ ledger: compared with what has left, appended ▸ desk finishes over treated cells ▸ entry ─▶ bytes
 //! ```
 //!
 //! Every way out of these functions is an entry of the log: refused, referred, withheld, failed, or answered, the last
@@ -12,6 +12,7 @@
 mod csv;
 mod freeze;
 mod insight;
+mod ledger;
 mod prepare;
 mod run;
 

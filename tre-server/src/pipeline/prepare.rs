@@ -116,7 +116,10 @@ pub(crate) async fn prepare(
     prepared.proposals = propose(&planned.frontiers, &session.project.grant, &policy);
     for frontier in planned.frontiers {
         match lineage(&frontier, &session.project.grant) {
-            Ok(lineage) => prepared.frontiers.push((frontier, lineage)),
+            Ok(mut lineage) => {
+                lineage.layout.sketch = policy.rules().sketch();
+                prepared.frontiers.push((frontier, lineage));
+            }
             Err(problem) => {
                 let refused = log_refused(core, session, &prepared, problem).await;
                 return Err(refused.with(prepared.rewrites()));

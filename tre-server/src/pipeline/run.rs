@@ -18,6 +18,7 @@ use tre_home::vault::sha256_hex;
 use tre_proto::batches::encode;
 use tre_proto::v1;
 
+use super::ledger::remember;
 use super::prepare::{Prepared, log_refused, plan_at};
 use super::{Refusal, message, refused, withheld};
 use crate::authz::Action;
@@ -39,7 +40,7 @@ const MAX_DETAIL: usize = 2000;
 pub(super) struct Judged {
     pub(super) checked: Vec<Checked>,
     pub(super) decision: Decision,
-    /// What was judged, for those who decide.
+    /// The base cells, for the ledger and for those who decide; they go nowhere else.
     pub(super) cells: Vec<BaseCells>,
     public_rows: Vec<Vec<u8>>,
 }
@@ -58,6 +59,7 @@ pub(crate) async fn answer(
     let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
     let output = encode(&answer.schema, &answer.batches).map_err(internal)?;
@@ -92,6 +94,7 @@ pub(crate) async fn check(
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
     let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
     for checked in &judged.checked {
@@ -269,8 +272,12 @@ async fn ran(
             cells: vec![],
             public_rows: vec![],
         };
-        for (frontier, _) in &prepared.frontiers {
-            let answer = data.run(&prepared.query, frontier, deadline, &cancel)?;
+        for (frontier, lineage) in &prepared.frontiers {
+            let sketch = lineage.layout.sketch.map(|shape| {
+                let key = core.home.vault().sketch_key(&lineage.population);
+                (key, shape)
+            });
+            let answer = data.run(&prepared.query, frontier, sketch, deadline, &cancel)?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {

@@ -21,6 +21,7 @@ use super::words;
 use crate::core::{Core, Project};
 use crate::fault::Fault;
 use crate::identity::Caller;
+use crate::ledger::unavailable;
 use crate::pipeline::{self, Frozen};
 use crate::projects::internal;
 use crate::sessions::{Session, Sessions};
@@ -137,6 +138,11 @@ async fn keep(
     };
     core.audit(core.actor(caller, Some(&session.id)), event).await?;
     insight::keep(core, caller, session, &request.id, &frozen).await?;
+    if let Some(draft) = &frozen.draft {
+        let (ledger, vault) = (core.store.ledger(), core.home.vault());
+        let kept = ledger.keep_draft(vault, &request.id, &request.project, draft);
+        kept.await.map_err(unavailable)?;
+    }
     if core.store.requests().submit(&request).await? {
         Ok(request)
     } else {

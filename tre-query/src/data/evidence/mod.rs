@@ -11,7 +11,9 @@
 //! Soundness: a counter is increased once per unit and flag, so it *is* the number of units with that property; that
 //! rests on rows of a unit being contiguous, which [`Cells::update`] checks row by row and refuses otherwise.
 
+mod number;
 mod output;
+mod sketch;
 mod state;
 
 pub(super) use state::Cells;
@@ -20,6 +22,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 use tre_core::evidence::{CellLayout, LayoutError, MAX_ARGUMENTS};
+use tre_core::sketch::Sketcher;
 
 /// Evidence that cannot be trusted or computed. The texts are for the operator's log.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +62,16 @@ pub(super) struct Shape {
     pub(super) numerics: usize,
     /// Pairs of arguments whose net contributions are compared, as indices among the numeric ones.
     pub(super) comparable: Vec<(usize, usize)>,
+    /// Makes unit sets, if the server asks for them.
+    pub(super) sketcher: Option<Sketcher>,
 }
 
 impl Shape {
-    /// The shape of a layout.
+    /// The shape of a layout; `sketcher` makes its unit sets, if it has any.
     ///
     /// # Errors
     /// [`EvidenceError`] when it has too many arguments or contradicts itself.
-    pub(super) fn new(layout: &CellLayout) -> Result<Self, EvidenceError> {
+    pub(super) fn new(layout: &CellLayout, sketcher: Option<Sketcher>) -> Result<Self, EvidenceError> {
         if layout.arguments.len() > MAX_ARGUMENTS {
             return Err(EvidenceError::Arguments);
         }
@@ -98,6 +103,7 @@ impl Shape {
             numeric,
             numerics,
             comparable,
+            sketcher,
         })
     }
 

@@ -11,7 +11,7 @@ use datafusion::logical_expr::EmitTo;
 
 use tre_core::evidence::ValueKind;
 
-use super::state::{Extreme, decimal, signed_decimal};
+use super::number::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {
@@ -79,6 +79,12 @@ impl Cells {
         let pairs = shape.comparable.len();
         for pair in 0..pairs {
             columns.push(counts(self.differing.iter().skip(pair).step_by(pairs).copied()));
+        }
+        if let Some(sets) = &self.sets {
+            columns.extend(sets.columns(None, groups)?);
+            for argument in 0..shape.arguments() {
+                columns.extend(sets.columns(Some(argument), groups)?);
+            }
         }
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
