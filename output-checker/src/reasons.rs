@@ -4,7 +4,7 @@
 //! hides.
 
 use tre_core::codes::{self, Code, Problem};
-use tre_core::policy::{DominanceRule, Policy, Rounding, RulePack};
+use tre_core::policy::{DominanceRule, Perturbation, Policy, Rounding, RulePack};
 use tre_core::status::{Rule, Status, StatusCode};
 
 use crate::summary::Summary;
@@ -45,6 +45,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
     match rule {
         Rule::None => None,
         Rule::Base => Some(&codes::SDC_BASE),
+        Rule::CellKey => Some(&codes::SDC_CELL_KEY),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
         Rule::Extreme => Some(&codes::SDC_EXTREME),
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
@@ -66,9 +67,20 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             Rounding::None {} => "rounded to a base".into(),
             Rounding::Nearest { base, .. } => format!("to the nearest multiple of {base}"),
             Rounding::Midpoint { base, .. } => format!("to the middle of {base} whole numbers"),
+            Rounding::Controlled { base, .. } => {
+                format!("to a multiple of {base} next to it, so that the column adds up")
+            }
+        },
+        Rule::CellKey => match &rules.perturbation {
+            Perturbation::CellKey { deviation, .. } => format!("by noise of up to {deviation} people"),
+            Perturbation::None {} | Perturbation::Listed { .. } => "by noise of the policy's table".into(),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
-        Rule::Extreme => format!("fewer than {} people share it", rules.units.minimum),
+        Rule::Extreme => format!(
+            "fewer than {} people{} share it",
+            rules.units.minimum,
+            more(rules)
+        ),
         Rule::Dominance => match &rules.dominance {
             DominanceRule::None {} => "one or two people make up too much of it".into(),
             DominanceRule::Rules { rules, .. } => {
@@ -82,8 +94,9 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         ),
         Rule::Complement => {
             format!(
-                "it differs from another value of its row, or from the whole group, by fewer than {} people",
-                rules.complement.minimum
+                "it differs from another value of its row, or from the whole group, by fewer than {} people{}",
+                rules.complement.minimum,
+                more(rules)
             )
         }
         Rule::ClassDisclosure => "everybody of its group falls into one category".into(),
@@ -94,16 +107,29 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             });
             let by_tag: String = by_tag.collect();
             format!(
-                "fewer than {} people stand behind it{by_tag}",
-                rules.units.minimum
+                "fewer than {} people{} stand behind it{by_tag}",
+                rules.units.minimum,
+                more(rules)
             )
         }
         Rule::Tag => "the policy shows nothing of this value of a tagged column".into(),
         Rule::Zero => "nobody stands behind it".into(),
-        Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
+        Rule::RareLabel => format!(
+            "fewer than {} people{} carry its label",
+            rules.labels.minimum,
+            more(rules)
+        ),
         Rule::Differing => format!(
             "fewer than {} people may tell it from a value that has left before",
             rules.units.minimum
         ),
+    }
+}
+
+/// What jitter adds to a minimum, in words; the number drawn is nobody's to know.
+pub(crate) fn more(rules: &RulePack) -> String {
+    match rules.units.jitter.get() {
+        0 => String::new(),
+        jitter => format!(" (or up to {jitter} more)"),
     }
 }

@@ -31,6 +31,8 @@ pub enum Rule {
     None,
     /// A rounding base of the policy.
     Base,
+    /// Noise that the policy has for counts.
+    CellKey,
     /// All values behind the cell are the same.
     SameValue,
     /// Too few units share the smallest or largest value.
@@ -63,9 +65,10 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule::None,
     Rule::Base,
+    Rule::CellKey,
     Rule::SameValue,
     Rule::Extreme,
     Rule::Dominance,
@@ -143,6 +146,7 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Rule::None => "none",
             Rule::Base => "base",
+            Rule::CellKey => "cell-key",
             Rule::SameValue => "same-value",
             Rule::Extreme => "extreme",
             Rule::Dominance => "dominance",

@@ -16,6 +16,7 @@ mod degrees;
 pub(crate) mod dimensions;
 mod dominance;
 mod extreme;
+pub(crate) mod jitter;
 mod lines;
 mod rare_label;
 mod same_value;
@@ -27,10 +28,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{Contributors, RulePack, UnitsRule};
+use tre_core::policy::{ComplementRule, Contributors, LabelsRule, RulePack, UnitsRule};
 use tre_core::status::Rule;
 
 use dominance::{Contributions, Dominance};
+use jitter::Jitter;
 use tagged::Minima;
 
 pub(crate) use lines::judge_lines;
@@ -120,11 +122,34 @@ pub(crate) struct Referrals {
 pub(crate) struct Evidence<'a> {
     /// All cells.
     pub cells: &'a BaseCells,
+    /// By how much minima are raised.
+    pub jitter: &'a Jitter<'a>,
     /// The group's row among them.
     pub row: Option<usize>,
 }
 
 impl Evidence<'_> {
+    /// The rule for values of an argument of this group, jitter included.
+    fn units_rule(self, argument: Option<usize>, rule: UnitsRule) -> UnitsRule {
+        UnitsRule {
+            minimum: self.jitter.raised(rule.minimum, argument, self.row),
+            ..rule
+        }
+    }
+
+    fn labels_rule(self, rule: LabelsRule) -> LabelsRule {
+        LabelsRule {
+            minimum: self.jitter.raised(rule.minimum, None, self.row),
+        }
+    }
+
+    fn complement_rule(self, a: Argument, b: Argument, rule: ComplementRule) -> ComplementRule {
+        let minimum = self
+            .jitter
+            .raised_for_difference(rule.minimum, [a.index, b.index], self.row);
+        ComplementRule { minimum }
+    }
+
     fn units(self) -> u64 {
         self.row.map_or(0, |row| self.cells.units(row))
     }
@@ -192,7 +217,8 @@ pub(crate) fn of_value(
             | ValueKind::CountUnitsOf { .. }
             | ValueKind::Sum { .. } => return None,
         };
-        extreme::suppresses(sharing, &rules.units).then_some(Rule::Extreme)
+        let units = evidence.units_rule(Some(argument), rules.units);
+        extreme::suppresses(sharing, &units).then_some(Rule::Extreme)
     })
 }
 
@@ -213,7 +239,7 @@ pub(crate) fn judge(
         verdicts.fill(Verdict::all(Rule::Tag));
         return;
     };
-    if !declared && rare_label::suppresses(evidence.units(), &minima.labels) {
+    if !declared && rare_label::suppresses(evidence.units(), &evidence.labels_rule(minima.labels)) {
         verdicts.fill(Verdict::all(Rule::RareLabel));
         return;
     }
@@ -228,7 +254,10 @@ pub(crate) fn judge(
         // The other side of a condition, and of NULL, is a cell even where the whole is not shown beside it.
         let rest = evidence.counted_without(row, *a);
         if !row_is_shown
-            && !minima.complement.minimum.none_or_enough(rest)
+            && !evidence
+                .complement_rule(row, *a, minima.complement)
+                .minimum
+                .none_or_enough(rest)
             && let Some(verdict) = verdicts.get_mut(i)
         {
             *verdict = Verdict::all(Rule::Complement);
@@ -243,7 +272,8 @@ pub(crate) fn judge(
                     0
                 },
             };
-            let weaker = match complement::suppresses(pair, &minima.complement) {
+            let rule = evidence.complement_rule(*a, *b, minima.complement);
+            let weaker = match complement::suppresses(pair, &rule) {
                 None => continue,
                 Some(complement::Side::First) => i,
                 Some(complement::Side::Second) => j,
@@ -258,7 +288,7 @@ pub(crate) fn judge(
             evidence,
             *argument,
             verdict.counts,
-            minima.units,
+            evidence.units_rule(argument.index, minima.units),
             rules,
             referrals,
         );

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use output_checker::Decision;
 use output_checker::ledger::{Asked, Compared, Head, Ledger, compare, overtaken};
+use output_checker::{Decision, LetOut};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -20,6 +20,7 @@ use tre_core::status::{Rule, Status};
 use tre_core::types::{ColumnType, Value};
 
 use super::world::{Question, Row, Shown, sketcher, table, text_key};
+use crate::asked::draw_key;
 
 /// The shipped policy `ndb` with some of its text replaced.
 fn policy(replace: &[(&str, &str)]) -> Policy {
@@ -83,7 +84,13 @@ impl Story {
             frontier,
             lineage: &question.lineage,
             cells,
-            checked: output_checker::check(cells, &question.lineage, &self.policy),
+            checked: output_checker::check(
+                cells,
+                &question.lineage,
+                &self.policy,
+                &draw_key(),
+                LetOut::ByRule,
+            ),
         });
         let population = "clinic".parse().unwrap();
         let sketchers = BTreeMap::from([(population, sketcher(shape))]);

@@ -7,8 +7,11 @@
     reason = "tests fail by panicking"
 )]
 
+mod adding_up;
+mod asked;
 mod conformance;
 mod contradictions;
+mod draws;
 mod laws;
 mod laws_of_lines;
 mod laws_of_rows;

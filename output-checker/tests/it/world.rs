@@ -8,12 +8,10 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field};
 use output_checker::lineage::{ArgumentLineage, KeyLineage, Lineage, TableLineage};
-use output_checker::{Checked, check};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
-use tre_core::policy::Policy;
 use tre_core::sketch::{SketchShape, Sketcher, UnitSet};
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
@@ -182,11 +180,6 @@ impl Question {
             .map(|field| column(field, layout, &groups))
             .collect();
         BaseCells::new(layout.clone(), RecordBatch::try_new(schema, columns).unwrap()).unwrap()
-    }
-
-    /// Asks it of a world under a policy.
-    pub(crate) fn ask(&self, rows: &[Row], policy: &Policy, rng: &mut ChaCha8Rng) -> Checked {
-        check(&self.base_cells(rows, rng), &self.lineage, policy)
     }
 }
 

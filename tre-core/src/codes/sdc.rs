@@ -54,6 +54,10 @@ super::codes! {
     SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
+    /// Perturbed by noise.
+    SDC_CELL_KEY = "TRE-SDC-029", "perturbed (cell-key): a little noise was added to the count",
+        "The policy adds noise to every count, drawn by a key for the people behind it: the same people always give the same count, and zero stays zero. All counts are marked, also those whose noise is zero. Parts do not add up to totals.",
+        "nothing to do; report the count as perturbed";
     /// Suppressed: the smallest or largest value belongs to too few people.
     SDC_EXTREME = "TRE-SDC-028", "suppressed (extreme): too few people share the smallest or largest value",
         "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",

@@ -106,6 +106,11 @@ impl ValueKind {
         matches!(self, ValueKind::Sum { .. })
     }
 
+    /// A number of people or rows.
+    pub fn is_count(self) -> bool {
+        !self.is_magnitude() && !self.is_extreme()
+    }
+
     /// A value of one row, shown as it is.
     pub fn is_extreme(self) -> bool {
         matches!(self, ValueKind::Min { .. } | ValueKind::Max { .. })

@@ -9,13 +9,14 @@
 //! |---|---|---|
 //! | (top) | `id`, `title` | the file's name; one line |
 //! | `source` | `urls`, `date`, `notes`, `open` | where the numbers are from; what the source leaves open and what was chosen |
-//! | `units` | `minimum`, `zero` | people behind a value; whether a value of nobody is shown |
+//! | `units` | `minimum`, `zero`, `jitter` | people behind a value; whether a value of nobody is shown; people more, drawn for each set of people |
 //! | `labels` | `minimum` | people behind a value of a key without declared domain |
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
 //! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
 //! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
+//! | `perturbation` | `method`, `deviation`, `variance`, `small`, `table` | noise of counts, drawn for each set of people |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
 //! | `tagged` | `tag`, `classes`, `selected` | a table per tag: people behind values by the value of a tagged key; what becomes of a selection by it |
 //! | `crosses` | `forbidden` | tags that may not meet in one question, and what becomes of it |
@@ -27,6 +28,8 @@
 mod dominance;
 mod ledger;
 mod percent;
+mod perturbation;
+mod places;
 mod quantities;
 mod rules;
 mod tagged;
@@ -37,15 +40,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
-use crate::sketch::MAX_CAPACITY;
+use crate::sketch::{MAX_CAPACITY, SketchShape};
 use crate::toml_words::in_words;
 
 pub use dominance::{Concentration, DominanceRule};
 pub use ledger::{Differing, LedgerRule};
 pub use percent::Percent;
+pub use perturbation::{NoiseOfCount, Perturbation, Variance};
 pub use quantities::{
-    DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Refusals, Reviewers, RoundingBase, RowLimit,
-    SignificantDigits,
+    DegreesOfFreedom, Deviation, Jitter, KeyLimit, Largest, MinimumUnits, Refusals, Reviewers, RoundingBase,
+    RowLimit, SignificantDigits, SmallCount,
 };
 pub use rules::{
     Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
@@ -89,6 +93,8 @@ pub struct RulePack {
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.
     pub dominance: DominanceRule,
+    /// Noise of counts.
+    pub perturbation: Perturbation,
     /// Rounding to a base.
     pub rounding: Rounding,
     /// Tags that may not meet.
@@ -205,6 +211,18 @@ impl Policy {
 }
 
 impl RulePack {
+    /// Whether something is drawn for each set of people, and therefore read from the sets.
+    pub fn draws(&self) -> bool {
+        self.units.jitter.get() > 0 || self.perturbation.is_drawn()
+    }
+
+    /// How the data worker sketches the sets of people behind every cell; `None` where no rule reads them. A draw reads
+    /// no more than their hashes.
+    pub fn unit_sets(&self) -> Option<SketchShape> {
+        let smallest = || self.draws().then(|| SketchShape::for_minimum(1));
+        self.sketch().or_else(smallest)
+    }
+
     fn check(&self, id: &PolicyId) -> Result<(), Problem> {
         if &self.id != id {
             let what = format!("the file `{id}.toml` holds a policy with the id `{}`", self.id);
@@ -223,6 +241,7 @@ impl RulePack {
             ));
         }
         self.dominance.check(id)?;
+        self.perturbation.check(id)?;
         self.rounding.check(id)?;
         tagged::check(self, id)?;
         if self.domains.complete_up_to > self.size.max_rows {

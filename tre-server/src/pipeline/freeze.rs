@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use output_checker::Decision;
+use output_checker::{Decision, LetOut};
 use tre_core::ids::RequestId;
 use tre_core::permit::ExitName;
 use tre_home::store::Draft;
@@ -40,12 +40,16 @@ pub(crate) async fn freeze(
 ) -> Result<Frozen, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
+    let (policy, reviewers) = session
         .project
         .exit(ExitName::Release)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
-    let judged = judge(core, session, &prepared, &policy, &cancel).await?;
+    let let_out = match reviewers {
+        0 => LetOut::ByRule,
+        _ => LetOut::ByPeople,
+    };
+    let judged = judge(core, session, &prepared, &policy, let_out, &cancel).await?;
     let (judged, draft) = draft(core, session, &prepared, &policy, judged).await?;
     if let Decision::Withhold { .. } = &judged.decision {
         decided(core, session, &prepared, &judged.decision).await?;

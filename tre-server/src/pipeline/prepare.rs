@@ -99,7 +99,7 @@ pub(crate) async fn prepare(
     for frontier in planned.frontiers {
         match lineage(&frontier, &session.project.grant) {
             Ok(mut lineage) => {
-                lineage.layout.sketch = policy.rules().sketch();
+                lineage.layout.sketch = policy.rules().unit_sets();
                 prepared.frontiers.push((frontier, lineage));
             }
             Err(problem) => return Err(log_refused(core, session, &prepared, problem).await),

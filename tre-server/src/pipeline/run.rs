@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
-use output_checker::{Checked, Decision, check as check_cells};
+use output_checker::{Checked, Decision, DrawKey, LetOut, check as check_cells};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::BaseCells;
@@ -61,7 +61,7 @@ pub(crate) async fn answer(
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
     let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
@@ -99,7 +99,7 @@ pub(crate) async fn check(
         .project
         .exit(ExitName::View)
         .map_err(|problem| Refusal::Refused(vec![problem]))?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
     let judged = remember(core, session, prepared, &policy, judged).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
@@ -156,6 +156,7 @@ pub(super) async fn judge(
     session: &Arc<Session>,
     prepared: &Prepared,
     policy: &Policy,
+    let_out: LetOut,
     cancel: &Arc<Cancel>,
 ) -> Result<Judged, Refusal> {
     if !prepared.is_bound() {
@@ -184,6 +185,7 @@ pub(super) async fn judge(
         cells: vec![],
         public_rows: ran.public_rows,
     };
+    let key = DrawKey::new(core.home.vault().draw_key().bytes());
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
         let cells = match believed(lineage, &worker_lineage, batch) {
             Ok(cells) => cells,
@@ -197,7 +199,7 @@ pub(super) async fn judge(
                     .unwrap_or_else(contradiction));
             }
         };
-        let checked = check_cells(&cells, lineage, policy);
+        let checked = check_cells(&cells, lineage, policy, &key, let_out);
         judged.decision = judged.decision.and(checked.decision.clone());
         judged.checked.push(checked);
         judged.cells.push(cells);
