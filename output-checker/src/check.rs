@@ -131,6 +131,13 @@ fn judge_and_treat(
     });
     let perturbed = perturbed.transpose()?;
 
+    let told_apart = rules.values_told_apart();
+    if lineage.layout.unlike < told_apart {
+        return Err(
+            "the policy judges by how many people have the same value, and the cells do not say".into(),
+        );
+    }
+
     let arguments = rules::arguments(&lineage.layout);
     let mut referrals = Referrals::default();
     let minima = MinimaByTag::new(lineage, rules);

@@ -47,6 +47,7 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
         Rule::Base => Some(&codes::SDC_BASE),
         Rule::CellKey => Some(&codes::SDC_CELL_KEY),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
+        Rule::Majority => Some(&codes::SDC_MAJORITY),
         Rule::Extreme => Some(&codes::SDC_EXTREME),
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
         Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
@@ -76,6 +77,11 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             Perturbation::None {} | Perturbation::Listed { .. } => "by noise of the policy's table".into(),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
+        Rule::Majority => format!(
+            "more than half of those behind it have the same value, and fewer than {} people{} another",
+            rules.units.minimum,
+            more(rules)
+        ),
         Rule::Extreme => format!(
             "fewer than {} people{} share it",
             rules.units.minimum,

@@ -35,6 +35,8 @@ pub enum Rule {
     CellKey,
     /// All values behind the cell are the same.
     SameValue,
+    /// More than half of the units have the same value, and too few another.
+    Majority,
     /// Too few units share the smallest or largest value.
     Extreme,
     /// One or two units make up too much of a sum.
@@ -65,11 +67,12 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     Rule::None,
     Rule::Base,
     Rule::CellKey,
     Rule::SameValue,
+    Rule::Majority,
     Rule::Extreme,
     Rule::Dominance,
     Rule::DegreesOfFreedom,
@@ -148,6 +151,7 @@ impl fmt::Display for Rule {
             Rule::Base => "base",
             Rule::CellKey => "cell-key",
             Rule::SameValue => "same-value",
+            Rule::Majority => "majority",
             Rule::Extreme => "extreme",
             Rule::Dominance => "dominance",
             Rule::DegreesOfFreedom => "degrees-of-freedom",

@@ -12,14 +12,20 @@ use tre_core::types::ColumnType;
 use super::CaseCell;
 
 /// The layout of cells with these keys of text and these values over one argument, x, and with sets of people where the
-/// policy reads them.
-pub(super) fn layout(keys: usize, values: Vec<ValueKind>, sets: Option<SketchShape>) -> CellLayout {
+/// policy reads them, and with values told apart where it asks for that.
+pub(super) fn layout(
+    keys: usize,
+    values: Vec<ValueKind>,
+    sets: Option<SketchShape>,
+    unlike: Option<u32>,
+) -> CellLayout {
     let arguments = values.iter().filter_map(|kind| kind.argument());
     CellLayout {
         keys: vec![ColumnType::Text; keys],
         arguments: arguments.take(1).map(|_| ColumnType::Int).collect(),
         values,
         sketch: sets,
+        unlike,
     }
 }
 
@@ -53,6 +59,9 @@ pub(super) fn base_cells(layout: &CellLayout, cells: &[CaseCell]) -> Result<Base
         columns.push(counts(&groups, CaseCell::nonzero));
         columns.push(decimals(&groups, |cell| Some(cell.largest(0)))?);
         columns.push(decimals(&groups, |cell| Some(cell.largest(1)))?);
+        if let Some(most) = layout.unlike {
+            columns.push(counts(&groups, |cell| cell.unlike().min(u64::from(most))));
+        }
         columns.push(decimals(&groups, |cell| cell.distinct().min())?);
         columns.push(decimals(&groups, |cell| cell.distinct().max())?);
         columns.push(counts(&groups, |cell| cell.people));
@@ -92,6 +101,16 @@ impl CaseCell {
             .map(|(people, value)| i128::from(*people) * i128::from(*value))
             .sum();
         (self.present() > 0).then_some(sum)
+    }
+
+    /// People with another value than most.
+    fn unlike(&self) -> u64 {
+        let with = |value: i64| {
+            let same = self.values.iter().filter(|(_, other)| *other == value);
+            same.map(|(people, _)| people).sum()
+        };
+        let largest: Option<u64> = self.values.iter().map(|(_, value)| with(*value)).max();
+        self.present() - largest.unwrap_or(0)
     }
 
     /// The values that somebody has.

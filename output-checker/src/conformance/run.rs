@@ -26,6 +26,7 @@ pub(super) fn case(case: &Case, rules: &RulePack) -> Result<Vec<Outcome>, Proble
         case.keys.len(),
         kinds.iter().map(|(_, kind)| *kind).collect(),
         if rules.draws() { rules.unit_sets() } else { None },
+        rules.values_told_apart(),
     );
     let lineage = lineage(case, layout).map_err(wrong)?;
     let base = cells::base_cells(&lineage.layout, &case.cells).map_err(wrong)?;

@@ -5,7 +5,7 @@
 //! however many other rules it breaks; all other words are said only of values with enough people.
 //!
 //! The order, where a value breaks several rules: `tag`, which turns on no person; `rare-label`, `threshold`, `complement`, `same-value`; these concern
-//! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum. `class-disclosure` comes
+//! all values of an argument. Then `degrees-of-freedom`, `majority` and `dominance`, which concern its sum. `class-disclosure` comes
 //! after all groups have been judged and prevails over all but `tag` and `rare-label`: a line is worded alike.
 
 mod class_disclosure;
@@ -18,6 +18,7 @@ mod dominance;
 mod extreme;
 pub(crate) mod jitter;
 mod lines;
+mod majority;
 mod rare_label;
 mod same_value;
 pub(crate) mod tagged;
@@ -28,7 +29,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{ComplementRule, Contributors, LabelsRule, RulePack, UnitsRule};
+use tre_core::policy::{
+    ComplementRule, Contributors, LabelsRule, MinimumUnits, RulePack, Showing, UnitsRule,
+};
 use tre_core::status::Rule;
 
 use dominance::{Contributions, Dominance};
@@ -185,6 +188,13 @@ impl Evidence<'_> {
         self.cells.min_max(argument.index?, self.row?)
     }
 
+    /// Whether nearly everybody contributes the same to the argument's sum. What is not known is believed to be so.
+    fn is_majority(self, argument: Argument, minimum: MinimumUnits) -> bool {
+        let unlike = argument.index.zip(self.row);
+        let unlike = unlike.and_then(|(index, row)| self.cells.unlike(index, row));
+        majority::suppresses(unlike.unwrap_or(0), self.present(argument), minimum)
+    }
+
     /// Who makes up the argument's sum; `None` where there is none.
     fn contributions(self, argument: Argument) -> Option<Contributions> {
         let (value, row) = (argument.sum?, self.row?);
@@ -328,6 +338,10 @@ fn judge_argument(
     }
     if degrees::suppresses(behind.units, rules.magnitudes.degrees_of_freedom) {
         verdict.sums = worded(Rule::DegreesOfFreedom);
+        return verdict;
+    }
+    if rules.magnitudes.majority == Showing::Suppress && evidence.is_majority(argument, units.minimum) {
+        verdict.sums = worded(Rule::Majority);
         return verdict;
     }
     match dominance::judge(evidence.contributions(argument), &rules.dominance) {

@@ -22,6 +22,7 @@ const CONTROLLED: Parameters = Parameters {
     digits: 38,
     contributors: "present",
     same_value: "show",
+    majority: "show",
     degrees: 0,
     dominance: "method = \"none\"",
     rounding: "method = \"controlled\"\nbase = 3\nsums = true",

@@ -29,6 +29,7 @@ impl Question {
         if policy.rules().draws() {
             question.lineage.layout.sketch = policy.rules().unit_sets();
         }
+        question.lineage.layout.unlike = policy.rules().values_told_apart();
         let cells = question.base_cells(rows, rng);
         check(&cells, &question.lineage, policy, &draw_key(), let_out)
     }

@@ -138,6 +138,29 @@ fn cases_of_rounding_that_keeps_sums() {
 }
 
 #[test]
+fn cases_of_a_majority() {
+    let on = [("majority     = \"show\"", "majority = \"suppress\"")];
+    let cases = "\
+        [[case]]\nname = \"all but one\"\n\
+        cells = [{ values = [[29, 40], [1, 75]], count_x = \"30\", sum_x = \"suppressed (majority)\" }]\n\
+        [[case]]\nname = \"one too few, of several values\"\n\
+        cells = [{ values = [[30, 40], [4, 75], [5, 80]], count_x = \"39\", sum_x = \"suppressed (majority)\" }]\n\
+        [[case]]\nname = \"just enough\"\ncells = [{ values = [[30, 40], [5, 75], [5, 80]], count_x = \"40\", sum_x = \"1975\" }]\n\
+        [[case]]\nname = \"half of few\"\ncells = [{ values = [[6, 40], [3, 75], [3, 80]], count_x = \"12\", sum_x = \"705\" }]\n\
+        [[case]]\nname = \"everybody: another word\"\n\
+        cells = [{ values = [[30, 40]], count_x = \"suppressed (same-value)\", sum_x = \"suppressed (same-value)\" }]\n";
+    for outcome in outcomes(&on, cases) {
+        assert!(outcome.passed(), "{outcome:?}");
+    }
+    let alone =
+        "[[case]]\nname = \"all but one\"\ncells = [{ values = [[29, 40], [1, 75]], sum_x = \"1235\" }]\n";
+    assert!(
+        outcomes(&[], alone).iter().all(Outcome::passed),
+        "shown without the rule"
+    );
+}
+
+#[test]
 fn malformed_cases_are_refused() {
     let one = |rest: &str| format!("policy = \"ndb\"\n[[case]]\nname = \"a\"\n{rest}\n");
     let cell = "cells = [{ people = 1, count = \"x\" }]";

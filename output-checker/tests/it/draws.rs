@@ -29,6 +29,7 @@ const OPEN: Parameters = Parameters {
     class: "show",
     contributors: "present",
     same_value: "show",
+    majority: "show",
     degrees: 0,
     dominance: "method = \"none\"",
     ..STRICT

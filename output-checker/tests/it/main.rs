@@ -19,6 +19,7 @@ mod laws_of_sums;
 mod ledger;
 mod outcomes;
 mod parameters;
+mod people;
 mod record;
 mod rules_off;
 mod size;

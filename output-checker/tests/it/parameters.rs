@@ -18,6 +18,7 @@ pub(crate) struct Parameters {
     pub digits: u32,
     pub contributors: &'static str,
     pub same_value: &'static str,
+    pub majority: &'static str,
     pub degrees: u32,
     pub dominance: &'static str,
     pub perturbation: &'static str,
@@ -40,6 +41,7 @@ pub(crate) const STRICT: Parameters = Parameters {
     digits: 3,
     contributors: "nonzero",
     same_value: "suppress",
+    majority: "show",
     degrees: 3,
     dominance: "method = \"rules\"\nrules = [{ rule = \"p-percent\", p = 10 }, { rule = \"nk\", n = 1, k = 60 }]\n\
                 negative = \"suppress\"",
@@ -66,6 +68,7 @@ impl Parameters {
         let Parameters {
             contributors,
             same_value,
+            majority,
             degrees,
             dominance,
             perturbation,
@@ -91,6 +94,7 @@ impl Parameters {
              [complement]\nminimum = {complement}\n\
              [class]\nunanimous = \"{class}\"\n\
              [magnitudes]\nsignificant_digits = {digits}\ncontributors = \"{contributors}\"\nsame_value = \"{same_value}\"\n\
+             majority = \"{majority}\"\n\
              degrees_of_freedom = {degrees}\n\
              [dominance]\n{dominance}\n\
              [perturbation]\n{perturbation}\n\

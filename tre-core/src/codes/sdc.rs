@@ -50,6 +50,10 @@ super::codes! {
     SDC_SAME_VALUE = "TRE-SDC-015", "suppressed (same-value): everybody behind the value has the same",
         "Where all values are equal their sum or mean states the value of every person in the group.",
         "group more coarsely";
+    /// Suppressed: nearly everybody behind the value has the same.
+    SDC_MAJORITY = "TRE-SDC-030", "suppressed (majority): nearly everybody behind the value has the same",
+        "Where more than half have the same value and too few another, who knows or guesses the one learns from the sum what the few others add up to, and of nearly everybody what they have. The sum and the average are suppressed; the count of the same column may stay.",
+        "group more coarsely, or ask for counts per value instead";
     /// Rounded to the policy's base.
     SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",

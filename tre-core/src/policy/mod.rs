@@ -14,7 +14,7 @@
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
 //! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
-//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
+//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `majority`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown, or nearly equal ones; people with a value less one |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
 //! | `perturbation` | `method`, `deviation`, `variance`, `small`, `table` | noise of counts, drawn for each set of people |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
@@ -56,6 +56,9 @@ pub use rules::{
     Rounding, Showing, SizeRule, Source, Unanimous, Undecided, UnitsRule, ViewExit,
 };
 pub use tagged::{Cross, CrossesRule, TagClass, TaggedRule};
+
+/// Most people that can be told apart by their values.
+const MOST_VALUES: u32 = 1_000;
 
 /// Largest policy file, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -223,6 +226,17 @@ impl RulePack {
         self.sketch().or_else(smallest)
     }
 
+    /// Up to how many people of a group the data worker has to tell apart by what they contribute; `None` where no rule
+    /// asks. It is the largest minimum that any group can have.
+    pub fn values_told_apart(&self) -> Option<u32> {
+        let by_tag = self.tagged.iter().filter_map(TaggedRule::strictest);
+        let largest = by_tag.fold(self.units.minimum, MinimumUnits::max);
+        match self.magnitudes.majority {
+            Showing::Show => None,
+            Showing::Suppress => Some(largest.raised_by(self.units.jitter.get()).get()),
+        }
+    }
+
     fn check(&self, id: &PolicyId) -> Result<(), Problem> {
         if &self.id != id {
             let what = format!("the file `{id}.toml` holds a policy with the id `{}`", self.id);
@@ -238,6 +252,16 @@ impl RulePack {
                 &codes::SDC_POLICY_VALUE,
                 format!("policy `{id}`: `{key}` is empty or has several lines"),
                 "say what the policy is and where its numbers are from",
+            ));
+        }
+        if let Some(people) = self.values_told_apart().filter(|people| *people > MOST_VALUES) {
+            return Err(Problem::new(
+                &codes::SDC_POLICY_CONTRADICTION,
+                format!(
+                    "policy `{id}`: `magnitudes.majority` with a minimum of {people} people, and values of at most \
+                     {MOST_VALUES} are counted"
+                ),
+                format!("lower the minimum to {MOST_VALUES}, or set `magnitudes.majority` to \"show\""),
             ));
         }
         self.dominance.check(id)?;

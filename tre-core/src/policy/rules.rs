@@ -94,6 +94,8 @@ pub struct MagnitudesRule {
     pub contributors: Contributors,
     /// What becomes of a sum of equal values.
     pub same_value: Showing,
+    /// What becomes of a sum to which more than half contribute the same, and fewer than `units.minimum` something else.
+    pub majority: Showing,
     /// People with a value less one, at least, behind a sum; 0: the rule is off.
     pub degrees_of_freedom: DegreesOfFreedom,
 }

@@ -7,6 +7,8 @@
 
 use super::*;
 
+mod drawn;
+
 const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
 const OPENSAFELY: &str = include_str!("../../../policies/sdc/opensafely.toml");
 
@@ -63,8 +65,10 @@ fn number(problem: &Problem) -> u32 {
     problem.code.id.rsplit('-').next().unwrap().parse().unwrap()
 }
 
+type Malformed = (&'static str, &'static str, &'static str, u32, &'static str);
+
 /// (what is wrong, text replaced, replacement, number of the code, part of the message)
-const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
+const MALFORMED: &[Malformed] = &[
     ("not TOML", "[units]", "[units", 1, "line "),
     (
         "a key twice",
@@ -281,34 +285,6 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
         "no whole midpoints",
     ),
     (
-        "a negative jitter",
-        "jitter  = 0",
-        "jitter  = -1",
-        3,
-        "a number of people more",
-    ),
-    (
-        "noise that cannot be",
-        "[perturbation]\nmethod = \"none\"",
-        "[perturbation]\nmethod = \"cell-key\"\ndeviation = 2\nvariance = 3\nsmall = 1",
-        5,
-        "above 1 and below 2",
-    ),
-    (
-        "noise that says nothing of small counts",
-        "[perturbation]\nmethod = \"none\"",
-        "[perturbation]\nmethod = \"cell-key\"\ndeviation = 2\nvariance = 1",
-        2,
-        "missing field `small`",
-    ),
-    (
-        "a biased table",
-        "[perturbation]\nmethod = \"none\"",
-        "[perturbation]\nmethod = \"listed\"\ntable = [{ count = 1, noise = [[1, 1]] }]",
-        3,
-        "does not add up to zero",
-    ),
-    (
         "a negative number of degrees of freedom",
         "degrees_of_freedom = 0",
         "degrees_of_freedom = -1",
@@ -403,7 +379,7 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
 
 #[test]
 fn malformed_policies_are_refused_with_code_line_and_advice() {
-    for (case, from, to, code, part) in MALFORMED {
+    for (case, from, to, code, part) in MALFORMED.iter().chain(drawn::MALFORMED) {
         assert!(NDB.contains(from), "{case}: nothing to replace");
         let text = NDB.replacen(from, to, 1);
         let problem = match Policy::parse(&id("ndb"), &text) {
@@ -456,47 +432,6 @@ fn a_policy_that_keeps_a_ledger_asks_for_sketches_of_twice_its_minimum() {
             .iter()
             .any(|s| s.contains("the difference of two can be one person"))
     );
-}
-
-#[test]
-fn what_is_drawn_needs_sets_of_people_also_without_a_ledger() {
-    let off = NDB.replacen("keep      = true", "keep = false", 1);
-    let cell_key = "[perturbation]\nmethod = \"cell-key\"\ndeviation = 2\nvariance = 1.08\nsmall = 1";
-    let controlled = "[rounding]\nmethod = \"controlled\"\nbase = 5\nsums = false";
-    // (text replaced, replacement, whether sets are read, a sentence of the policy)
-    let cases = [
-        ("jitter  = 0", "jitter  = 0", false, "Counts are not rounded."),
-        (
-            "jitter  = 0",
-            "jitter  = 3",
-            true,
-            "Where no person decides, this minimum and those below are up to 3 people higher, once and for all for each set of people.",
-        ),
-        (
-            "[perturbation]\nmethod = \"none\"",
-            cell_key,
-            true,
-            "Counts are changed by up to 2 (variance 1.08), never to 1, those of rows by as many times their mean per person: always the same for the same people. Zero stays zero, and parts do not add up to totals.",
-        ),
-        (
-            "[rounding]\nmethod = \"none\"",
-            controlled,
-            false,
-            "Counts are rounded to multiples of 5 next to them, all of a column together, so that what they add up to by the first key, by the others and as a whole is right to within 5.",
-        ),
-    ];
-    for (from, to, drawn, sentence) in cases {
-        assert!(off.contains(from), "{from}");
-        let policy = Policy::parse(&id("ndb"), &off.replacen(from, to, 1)).unwrap();
-        assert_eq!(policy.rules().draws(), drawn, "{to}");
-        assert_eq!(policy.rules().unit_sets().is_some(), drawn, "{to}");
-        assert!(policy.rules().sketch().is_none(), "{to}");
-        let words = policy.in_plain_words();
-        assert!(words.iter().any(|known| known == sentence), "{words:#?}");
-    }
-    // Where a ledger is kept its sketches serve both.
-    let kept = Policy::parse(&id("ndb"), &NDB.replacen("jitter  = 0", "jitter = 3", 1)).unwrap();
-    assert_eq!(kept.rules().unit_sets(), kept.rules().sketch());
 }
 
 #[test]

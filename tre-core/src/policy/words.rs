@@ -58,6 +58,13 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
     }
+    if rules.magnitudes.majority == Showing::Suppress {
+        sentences.push(format!(
+            "A sum or average is suppressed when more than half of those behind it have the same value and only 1 to {} \
+             another, or nobody.",
+            below(units.get())
+        ));
+    }
     if rules.magnitudes.degrees_of_freedom.get() > 0 {
         sentences.push(format!(
             "A sum or average is suppressed when fewer than {} have a value: it needs {} degrees of freedom.",

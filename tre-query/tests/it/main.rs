@@ -13,3 +13,4 @@ mod queries;
 mod refusals;
 mod sets;
 mod shapes;
+mod values;

@@ -100,6 +100,7 @@ pub(crate) async fn prepare(
         match lineage(&frontier, &session.project.grant) {
             Ok(mut lineage) => {
                 lineage.layout.sketch = policy.rules().unit_sets();
+                lineage.layout.unlike = policy.rules().values_told_apart();
                 prepared.frontiers.push((frontier, lineage));
             }
             Err(problem) => return Err(log_refused(core, session, &prepared, problem).await),

@@ -274,7 +274,14 @@ async fn ran(
                 let key = core.home.vault().sketch_key(&lineage.population);
                 (key, shape)
             });
-            let answer = data.run(&prepared.query, frontier, sketch, deadline, &cancel)?;
+            let answer = data.run(
+                &prepared.query,
+                frontier,
+                sketch,
+                lineage.layout.unlike,
+                deadline,
+                &cancel,
+            )?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {

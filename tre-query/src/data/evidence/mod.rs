@@ -14,6 +14,7 @@
 mod output;
 mod sketch;
 mod state;
+mod values;
 
 pub(super) use state::Cells;
 
