@@ -16,7 +16,7 @@ use tre_core::ids::QueryId;
 use tre_core::ledger::{Answer, Cell, Digest, Measure, Part, Question};
 use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
-use tre_core::sketch::{SketchShape, Sketcher, UnitSet};
+use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet};
 use tre_core::status::StatusCode;
 
 const EARLIER: usize = 100_000;
@@ -33,16 +33,16 @@ fn main() {
     // Sizes as tables have them, from 10 to a million and small ones more often; and the worst that is likely.
     let spread = |rng: &mut ChaCha8Rng| 10_f64.powf(rng.random_range(1.0..6.0)) as u64;
     let alike = |rng: &mut ChaCha8Rng| rng.random_range(10..110);
-    measure("sizes from 10 to 10^6", &policy, &sketcher, &mut || {
+    measure("sizes from 10 to 10^6", &sketcher, &mut || {
         random_set(shape, spread(&mut rng), &mut rng)
     });
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    measure("sizes from 10 to 109", &policy, &sketcher, &mut || {
+    measure("sizes from 10 to 109", &sketcher, &mut || {
         random_set(shape, alike(&mut rng), &mut rng)
     });
 }
 
-fn measure(what: &str, policy: &Policy, sketcher: &Sketcher, set: &mut dyn FnMut() -> UnitSet) {
+fn measure(what: &str, sketcher: &Sketcher, set: &mut dyn FnMut() -> UnitSet) {
     let mut ledger = Ledger::default();
     let mut bytes = 0;
     for _ in 0..EARLIER / EACH {
@@ -53,7 +53,7 @@ fn measure(what: &str, policy: &Policy, sketcher: &Sketcher, set: &mut dyn FnMut
     let new = answer((0..NEW).map(|_| set()).collect(), b"new");
     let sketchers = BTreeMap::from([("clinic".parse().unwrap(), sketcher.clone())]);
     let start = Instant::now();
-    overtaken(&ledger, &sketchers, &new, 0, policy).unwrap();
+    overtaken(&ledger, &sketchers, &new, 0).unwrap();
     println!(
         "{what}: {NEW} cells against {EARLIER} in {:.0} ms; {} bytes a cell when stored",
         start.elapsed().as_secs_f64() * 1e3,
@@ -72,6 +72,7 @@ fn answer(sets: Vec<UnitSet>, plan: &[u8]) -> Answer {
         group: Digest::of(&number.to_le_bytes()),
         set: number,
         measure: Measure::People,
+        shares: Shares::default(),
         when: None,
         row_per_unit: true,
         status: StatusCode::SHOWN,
@@ -94,6 +95,7 @@ fn answer(sets: Vec<UnitSet>, plan: &[u8]) -> Answer {
                 tables: BTreeSet::new(),
                 sensitive: BTreeSet::new(),
             },
+            minimum: 10,
             cells: (0..).zip(&sets).map(cell).collect(),
             sets,
         }],

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{PopulationName, ProjectId, QueryId, TableName, UserName, VersionId};
 use crate::permit::ExitName;
-use crate::sketch::UnitSet;
+use crate::sketch::{Shares, UnitSet};
 use crate::status::{Status, StatusCode};
 
 /// What one answer adds to the ledger.
@@ -44,6 +44,8 @@ pub struct Part {
     pub population: PopulationName,
     /// What was asked.
     pub question: Question,
+    /// By fewer people two values may not differ.
+    pub minimum: u32,
     /// The sets of units behind the cells, each once.
     pub sets: Vec<UnitSet>,
     /// The cells.
@@ -88,6 +90,8 @@ pub struct Cell {
     pub set: u32,
     /// What was computed.
     pub measure: Measure,
+    /// What each unit gives to it.
+    pub shares: Shares,
     /// The condition of the aggregate itself (FILTER, CASE), if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Digest>,
@@ -119,8 +123,10 @@ pub enum Measure {
     Rows(Option<String>),
     /// The sum of the argument over their rows.
     Sum(String),
-    /// The smallest or largest value of the argument over their rows.
-    Extreme(String),
+    /// The smallest value of the argument over their rows.
+    Smallest(String),
+    /// The largest.
+    Largest(String),
 }
 
 /// The first 16 bytes of a SHA-256: equal for equal things, and of 10^9 different ones no two meet (below 10^-20).
@@ -165,25 +171,43 @@ impl<'de> Deserialize<'de> for Digest {
 /// A set is its count and its words, little-endian, in base64.
 impl Serialize for UnitSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-        (self.units(), BASE64.encode(&bytes)).serialize(serializer)
+        (self.units(), text_of(self.words())).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for UnitSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || serde::de::Error::custom("not a unit set");
         let (units, text) = <(u64, String)>::deserialize(deserializer)?;
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| wrong())?;
-        let (words, []) = bytes.as_chunks::<8>() else {
-            return Err(wrong());
-        };
-        UnitSet::new(
-            units,
-            words.iter().map(|word| u64::from_le_bytes(*word)).collect(),
-        )
-        .ok_or_else(wrong)
+        let set = words_of(&text).and_then(|words| UnitSet::new(units, words));
+        set.ok_or_else(|| serde::de::Error::custom("not a unit set"))
     }
+}
+
+/// Shares are their words, little-endian, in base64.
+impl Serialize for Shares {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&text_of(self.words()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Shares {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = words_of(&String::deserialize(deserializer)?);
+        let shares = words.and_then(|words| Shares::new(&words));
+        shares.ok_or_else(|| serde::de::Error::custom("not shares"))
+    }
+}
+
+fn text_of(words: &[u64]) -> String {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    BASE64.encode(&bytes)
+}
+
+fn words_of(text: &str) -> Option<Vec<u64>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    let (words, rest) = bytes.as_chunks::<8>();
+    rest.is_empty()
+        .then(|| words.iter().map(|word| u64::from_le_bytes(*word)).collect())
 }
 
 fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -223,6 +247,11 @@ mod tests {
             set: 0,
             when: None,
             measure: Measure::Sum("liver.visit.cost".to_owned()),
+            shares: {
+                let mut shares = Shares::default();
+                (0..12).for_each(|unit| shares.add(&sketcher.share(unit, 1, -7)));
+                shares
+            },
             row_per_unit: false,
             status: StatusCode::new(Status::Rounded, Rule::Base),
             value: Some(-(10_i128.pow(38) - 1)),
@@ -248,6 +277,7 @@ mod tests {
                     }]),
                     sensitive: BTreeSet::new(),
                 },
+                minimum: 10,
                 sets: vec![set],
                 cells: vec![cell],
             }],
@@ -277,6 +307,7 @@ mod tests {
                 "\"refused\":false,\"jitter\":1",
             ),
             ("a set of half a word", "[12,\"", "[12,\"AAAA"),
+            ("shares too short", "\"shares\":\"", "\"shares\":\"AAAAAAAAAAA="),
             ("a missing key", "\"refused\":false,", ""),
         ] {
             assert!(text.contains(from), "{case}: nothing to replace");

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArra
 use arrow_schema::DataType;
 
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
-use tre_core::sketch::{SketchShape, Sketcher};
+use tre_core::sketch::{Shares, SketchShape, Sketcher};
 use tre_core::types::ColumnType;
 
 use super::CaseCell;
@@ -147,10 +147,11 @@ fn sets(
     let sketcher = Sketcher::new(&[0; 32], shape);
     let words = groups.map(|(group, people, part)| {
         let unit = u32::try_from(2 * group).map_or(0, |unit| unit + u32::from(part));
-        match people {
+        let set = match people {
             0 => vec![0; shape.words()],
             _ => sketcher.vector(unit).words().to_vec(),
-        }
+        };
+        [set, Shares::default().words().to_vec()].concat()
     });
     let words: Vec<Vec<u64>> = words.collect();
     sketch::columns(shape, words.iter().map(Vec::as_slice)).map_err(|error| error.to_string())

@@ -116,7 +116,7 @@ fn key(key: &CaseKey) -> KeyLineage {
 }
 
 /// The treated table: for each group its values as text.
-fn shown(batch: &RecordBatch, keys: usize, values: usize) -> BTreeMap<Vec<String>, Vec<String>> {
+pub(super) fn shown(batch: &RecordBatch, keys: usize, values: usize) -> BTreeMap<Vec<String>, Vec<String>> {
     let column = |name: String| batch.column_by_name(&name);
     let mut rows = BTreeMap::new();
     for row in 0..batch.num_rows() {

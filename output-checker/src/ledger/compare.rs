@@ -11,7 +11,7 @@ use tre_core::grant::Grant;
 use tre_core::ids::{PopulationName, ProjectId, QueryId, UserName};
 use tre_core::ledger::Answer;
 use tre_core::permit::ExitName;
-use tre_core::policy::{Differing, Policy};
+use tre_core::policy::{Differing, Policy, RulePack};
 use tre_core::sketch::Sketcher;
 use tre_core::status::Status;
 
@@ -86,7 +86,19 @@ pub fn compare(
     grant: &Grant,
     policy: &Policy,
 ) -> Result<Compared, Problem> {
-    let rule = &policy.rules().ledger;
+    compare_under(ledger, sketchers, head, asked, grant, policy.rules())
+}
+
+/// As [`compare`], under the rules of a policy.
+pub(crate) fn compare_under(
+    ledger: &Ledger,
+    sketchers: &BTreeMap<PopulationName, Sketcher>,
+    head: Head,
+    asked: Vec<Asked<'_>>,
+    grant: &Grant,
+    rules: &RulePack,
+) -> Result<Compared, Problem> {
+    let rule = &rules.ledger;
     let capped = ledger.refused_too_often(&head.user, &head.project, head.at, rule);
     let mut compared = Compared {
         checked: Vec::with_capacity(asked.len()),
@@ -104,7 +116,7 @@ pub fn compare(
     let mut own = Ledger::default();
     for one in asked {
         let sketcher = sketcher(sketchers, &one.lineage.population)?;
-        let examined = examine(&one, [ledger, &own], sketcher, grant, policy)?;
+        let examined = examine(&one, [ledger, &own], sketcher, grant, rules)?;
         let mut checked = one.checked;
         if let Some(treated) = examined.treated {
             checked.summary = Summary::of(&treated, one.lineage);
@@ -143,18 +155,17 @@ pub fn overtaken(
     sketchers: &BTreeMap<PopulationName, Sketcher>,
     frozen: &Answer,
     seen: u64,
-    policy: &Policy,
 ) -> Result<(), Problem> {
-    let limit = policy.rules().units.minimum.get();
     for part in &frozen.parts {
         let sketcher = sketcher(sketchers, &part.population)?;
         for (index, set) in part.sets.iter().enumerate() {
-            let near = ledger.near(&part.population, set, limit, sketcher);
+            let near = ledger.near(&part.population, set, part.minimum, sketcher);
             for cell in part.cells.iter().filter(|cell| cell.set as usize == index) {
                 let leaves = cell.is_shown() && cell.status.status() != Status::Snapped;
                 let new = New {
                     cell,
                     question: &part.question,
+                    minimum: part.minimum,
                 };
                 if leaves && judge(new, &near, seen, Differing::Suppress).step != Step::Show {
                     let what = "the frozen values are too near to what has left since";

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{
+    Array, ArrayRef, Date32Array, Decimal128Array, Int32Array, Int64Array, TimestampMicrosecondArray,
+};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 use tre_core::evidence::CellLayout;
 use tre_core::status::StatusCode;
@@ -55,12 +57,13 @@ impl<'a> Edit<'a> {
         if row >= values.len() || values.is_null(row) {
             return Some((None, code));
         }
-        let counts = values.as_primitive_opt::<Int64Type>();
-        let sums = values.as_primitive_opt::<Decimal128Type>();
-        let value = match (counts, sums) {
-            (Some(counts), _) => i128::from(counts.value(row)),
-            (None, Some(sums)) => sums.value(row),
-            (None, None) => return None,
+        let value = match values.data_type() {
+            DataType::Decimal128(..) => values.as_primitive_opt::<Decimal128Type>()?.value(row),
+            DataType::Date32 => i128::from(values.as_primitive_opt::<Date32Type>()?.value(row)),
+            DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                i128::from(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
+            }
+            _ => i128::from(values.as_primitive_opt::<Int64Type>()?.value(row)),
         };
         Some((Some(value), code))
     }
@@ -113,10 +116,20 @@ fn misfit() -> ArrowError {
 }
 
 fn typed(data_type: &DataType, values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef, ArrowError> {
-    if let DataType::Decimal128(_, _) = data_type {
-        let sums = values.collect::<Decimal128Array>();
-        return Ok(Arc::new(sums.with_data_type(data_type.clone())));
+    fn narrow<T: TryFrom<i128>>(value: Option<i128>) -> Result<Option<T>, ArrowError> {
+        value.map(T::try_from).transpose().map_err(|_| misfit())
     }
-    let counts = values.map(|value| value.map(i64::try_from).transpose().map_err(|_| misfit()));
-    Ok(Arc::new(counts.collect::<Result<Int64Array, ArrowError>>()?))
+    Ok(match data_type {
+        DataType::Decimal128(..) => {
+            let values = values.collect::<Decimal128Array>();
+            Arc::new(values.with_data_type(data_type.clone()))
+        }
+        DataType::Date32 => Arc::new(values.map(narrow).collect::<Result<Date32Array, _>>()?),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => Arc::new(
+            values
+                .map(narrow)
+                .collect::<Result<TimestampMicrosecondArray, _>>()?,
+        ),
+        _ => Arc::new(values.map(narrow).collect::<Result<Int64Array, _>>()?),
+    })
 }

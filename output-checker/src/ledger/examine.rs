@@ -7,7 +7,7 @@ use tre_core::evidence::sketch::UnitSets;
 use tre_core::evidence::{BaseCells, ValueKind};
 use tre_core::grant::Grant;
 use tre_core::ledger::{Cell, Digest, Measure, Part};
-use tre_core::policy::Policy;
+use tre_core::policy::RulePack;
 use tre_core::sketch::{Sketcher, UnitSet};
 use tre_core::status::{Rule, Status, StatusCode};
 
@@ -18,6 +18,7 @@ use super::known::{Ledger, Near};
 use super::question::{AskedArgument, Described, question};
 use super::rule::{New, Step, judge};
 use crate::lineage::Lineage;
+use crate::rules::tagged::MinimaByTag;
 use crate::treated::TreatedCells;
 
 /// Most sets of one frontier that are compared, so that nobody waits for long. An answer of more is referred: people
@@ -58,10 +59,9 @@ pub(super) fn examine(
     ledgers: [&Ledger; 2],
     sketcher: &Sketcher,
     grant: &Grant,
-    policy: &Policy,
+    rules: &RulePack,
 ) -> Result<Examined, Problem> {
-    let rules = policy.rules();
-    let limit = rules.units.minimum.get();
+    let minimum = MinimaByTag::new(one.lineage, rules).strictest().get();
     let layout = &one.lineage.layout;
     let Described { question, arguments } =
         question(one.frontier, grant, &rules.ledger.sensitive).map_err(|error| broken(&error.to_string()))?;
@@ -76,6 +76,7 @@ pub(super) fn examine(
         part: Part {
             population: one.lineage.population.clone(),
             question,
+            minimum,
             sets: Vec::new(),
             cells: Vec::new(),
         },
@@ -89,7 +90,8 @@ pub(super) fn examine(
         // Arguments without NULLs have the set of the row itself.
         let mut last: Option<(UnitSet, Option<Vec<Near<'_>>>)> = None;
         for slot in &slots {
-            let set = slot.sets.at(row).ok_or_else(|| broken("a set is missing"))?;
+            let set = slot.sets.at(row).zip(slot.sets.shares_at(row));
+            let (set, shares) = set.ok_or_else(|| broken("a set is missing"))?;
             if set.units() == 0 {
                 continue;
             }
@@ -105,6 +107,7 @@ pub(super) fn examine(
                     group,
                     set: u32::try_from(examined.part.sets.len() - 1).unwrap_or(u32::MAX),
                     measure: measure(*kind, one.cells, row, &arguments)?,
+                    shares,
                     when: slot
                         .argument
                         .and_then(|argument| arguments.get(argument))
@@ -117,13 +120,14 @@ pub(super) fn examine(
                 if cell.is_shown() && !examined.too_many {
                     let near = near.get_or_insert_with(|| {
                         let [before, own] = ledgers;
-                        let mut near = before.near(&one.lineage.population, set, limit, sketcher);
-                        near.extend(own.near(&one.lineage.population, set, limit, sketcher));
+                        let mut near = before.near(&one.lineage.population, set, minimum, sketcher);
+                        near.extend(own.near(&one.lineage.population, set, minimum, sketcher));
                         near
                     });
                     let new = New {
                         cell: &cell,
                         question: &examined.part.question,
+                        minimum,
                     };
                     let verdict = judge(new, near, 0, rules.ledger.differing);
                     let (value, status) = match verdict.step {
@@ -191,9 +195,8 @@ fn measure(
         ValueKind::Count { argument } => Measure::Rows(quantity(argument)?),
         // The sum of what was counted per person is a count of rows.
         ValueKind::Sum { argument } => quantity(argument)?.map_or(Measure::Rows(None), Measure::Sum),
-        ValueKind::Min { argument } | ValueKind::Max { argument } => {
-            Measure::Extreme(quantity(argument)?.unwrap_or_default())
-        }
+        ValueKind::Min { argument } => Measure::Smallest(quantity(argument)?.unwrap_or_default()),
+        ValueKind::Max { argument } => Measure::Largest(quantity(argument)?.unwrap_or_default()),
     })
 }
 

@@ -201,6 +201,7 @@ impl KnownSet {
                 group,
                 set: _,
                 measure,
+                shares,
                 when,
                 row_per_unit,
                 status,
@@ -208,6 +209,7 @@ impl KnownSet {
                 scale,
             } = &known.cell;
             (group, measure, when) == (&cell.group, &cell.measure, &cell.when)
+                && shares == &cell.shares
                 && row_per_unit == &cell.row_per_unit
                 && (status, value, scale) == (&cell.status, &cell.value, &cell.scale)
                 && known.question == *question

@@ -36,5 +36,6 @@ mod known;
 mod question;
 mod rule;
 
+pub(crate) use compare::compare_under;
 pub use compare::{Asked, Compared, Head, compare, overtaken};
 pub use known::Ledger;

@@ -35,6 +35,8 @@ pub(super) enum Step {
 pub(super) struct New<'a> {
     pub(super) cell: &'a Cell,
     pub(super) question: &'a Question,
+    /// By fewer people it may not differ from what has left.
+    pub(super) minimum: u32,
 }
 
 /// Judges a cell that the other rules show, against what has left after answer number `since`.
@@ -42,7 +44,7 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
     let mut sensitive = false;
     let mut tells = false;
     let mut has_left = false;
-    let mut same_people = false;
+    let mut others_too = false;
     let mut published: Option<&KnownCell> = None;
     let cells = near
         .iter()
@@ -51,17 +53,23 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
         if !comparable(new, known) || other_rows(new, known) {
             continue;
         }
-        let (same, shown) = (distance == Distance::Same, known.cell.is_shown());
+        let shown = known.cell.is_shown();
+        sensitive |=
+            distance == Distance::Same && shown && new.question.sensitive != known.question.sensitive;
+        let people = counts_people(new.cell) && counts_people(&known.cell);
+        let shares = (new.cell.shares, known.cell.shares);
+        if !people && shares.0.apart(&shares.1) >= new.minimum {
+            continue;
+        }
+        let same = distance == Distance::Same && (people || shares.0 == shares.1);
         if same && shown && asks_the_same(new, known) {
             return Verdict {
                 step: Step::Show,
                 depends_on_data: false,
             };
         }
-        sensitive |= same && shown && new.question.sensitive != known.question.sensitive;
         tells |= !same || !shown;
-        // Of the same people there is one number, whatever is asked; their rows and sums are many.
-        same_people |= same && shown && counts_people(new.cell);
+        others_too |= same && shown;
         if shown && can_stand_for(new, known) {
             has_left |= same;
             // The earliest, not the nearest: which of several is nearest would say something. Of one answer, a value of
@@ -72,12 +80,12 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
             }
         }
     }
-    // What has left of exactly these people can be said again. Only snapping must not tell this from nearly these.
+    // What has left of exactly this can be said again. Only snapping must not tell it from what is nearly this.
     let step = match differing {
         Differing::Refer if sensitive || (tells && !has_left) => Step::Refer,
         Differing::Suppress if sensitive || (tells && !has_left) => Step::Suppress,
         Differing::Snap if sensitive => Step::Suppress,
-        Differing::Snap if tells || same_people => match published.and_then(|known| known.cell.value) {
+        Differing::Snap if tells || others_too => match published.and_then(|known| known.cell.value) {
             Some(value) => Step::Snap(value),
             None => Step::Suppress,
         },
@@ -98,7 +106,7 @@ fn comparable(new: New<'_>, known: &KnownCell) -> bool {
         return false;
     }
     match new.cell.measure {
-        Measure::People | Measure::Sum(_) | Measure::Extreme(_) => true,
+        Measure::People | Measure::Sum(_) | Measure::Smallest(_) | Measure::Largest(_) => true,
         // A join can multiply rows: counts over other tables count something else.
         Measure::Rows(_) => tables(new.question) == tables(&known.question),
     }
@@ -129,7 +137,7 @@ fn counts_people(cell: &Cell) -> bool {
     match cell.measure {
         Measure::People => true,
         Measure::Rows(_) => cell.row_per_unit,
-        Measure::Sum(_) | Measure::Extreme(_) => false,
+        Measure::Sum(_) | Measure::Smallest(_) | Measure::Largest(_) => false,
     }
 }
 

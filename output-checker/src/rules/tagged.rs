@@ -75,6 +75,15 @@ impl<'a> MinimaByTag<'a> {
         MinimaByTag { general, keys }
     }
 
+    /// The largest number of people that any of the question's values can need.
+    pub(crate) fn strictest(&self) -> MinimumUnits {
+        let classes = self
+            .keys
+            .iter()
+            .flat_map(|(_, classes)| classes.values().copied());
+        classes.fold(self.general.units.minimum, MinimumUnits::max)
+    }
+
     /// Of one group, by the values of its keys as text; `None`: nothing of it is shown.
     pub(crate) fn of_group(&self, label: impl Fn(usize) -> Option<String>) -> Option<Minima> {
         let mut minima = self.general;

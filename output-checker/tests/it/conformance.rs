@@ -51,9 +51,21 @@ fn every_number_of_every_shipped_policy_is_held_by_a_case() {
         ("[complement]\nminimum = ", true),
         ("[labels]\nminimum = ", false),
     ];
+    let becomes = ["snap", "refer", "suppress"];
     for (policy, text) in shipped() {
         let path = shelf().join(format!("{}.toml", policy.id()));
         let file = fs::read_to_string(path).unwrap();
+        let word = becomes.map(|word| format!("differing = \"{word}\""));
+        let now = word.iter().find(|word| file.contains(word.as_str())).unwrap();
+        for other in word.iter().filter(|word| *word != now) {
+            let changed = Policy::parse(policy.id(), &file.replacen(now, other, 1)).unwrap();
+            let outcomes = Conformance::parse(&text).unwrap().run(&changed).unwrap();
+            assert!(
+                outcomes.iter().any(|outcome| !outcome.passed()),
+                "{}: no case notices `{other}`",
+                policy.id()
+            );
+        }
         for (key, fewer) in keys {
             let minimum = file.split_once(key).unwrap().1;
             let digits: String = minimum.chars().take_while(char::is_ascii_digit).collect();
@@ -197,6 +209,16 @@ fn malformed_cases_are_refused() {
             "a name twice",
             format!("{}[[case]]\nname = \"a\"\n{cell}", one(cell)),
             "stands twice",
+        ),
+        (
+            "a pair with more in both than in one",
+            "policy = \"ndb\"\ncase = []\n[[pair]]\nname = \"p\"\nleft = 5\nnext = 9\nboth = 6\nbecomes = \"9\"".to_owned(),
+            "more people in both",
+        ),
+        (
+            "a pair of too many",
+            "policy = \"ndb\"\ncase = []\n[[pair]]\nname = \"p\"\nleft = 50000\nnext = 9\nboth = 6\nbecomes = \"9\"".to_owned(),
+            "too many people",
         ),
         (
             "another decision",

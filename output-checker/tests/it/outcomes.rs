@@ -425,6 +425,11 @@ fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
             "TRE-SDC-020",
             "the policy shows nothing of this value of a tagged column",
         ),
+        (
+            Rule::Differing,
+            "TRE-SDC-041",
+            "fewer than 10 people may tell it from a value that has left before",
+        ),
     ];
     for (rule, code, said) in cases {
         let reason = reasons::of_status(StatusCode::new(Status::Suppressed, rule), &acro).unwrap();

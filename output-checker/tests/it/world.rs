@@ -1,6 +1,6 @@
 //! Small worlds of people and rows, their base cells by brute force, and the questions that are asked of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -12,7 +12,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
-use tre_core::sketch::{SketchShape, Sketcher, UnitSet};
+use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet};
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
 
@@ -242,21 +242,28 @@ fn text_of(value: &Value) -> String {
 }
 
 /// The columns of a unit set.
-const PARTS: [&str; 3] = ["hash", "lanes", "sketch"];
+const PARTS: [&str; 4] = ["hash", "lanes", "sketch", "shares"];
 
 /// Makes the vectors of these worlds' people.
 pub(crate) fn sketcher(shape: SketchShape) -> Sketcher {
     Sketcher::new(&[9; 32], shape)
 }
 
-/// The words of a set of people: the XOR of their vectors.
-fn words(people: BTreeSet<u32>, layout: &CellLayout) -> Vec<u64> {
-    let shape = layout.sketch.unwrap();
-    let mut set = UnitSet::empty(shape);
-    for unit in people {
-        set.add(&sketcher(shape).vector(unit));
+/// The words of a set of people, the XOR of their vectors, and after them those of what each of them gives.
+fn words(rows: &[&Row], argument: Option<usize>, layout: &CellLayout) -> Vec<u64> {
+    let sketcher = sketcher(layout.sketch.unwrap());
+    let (mut set, mut shares) = (UnitSet::empty(sketcher.shape()), Shares::default());
+    for unit in people(rows.iter().copied(), argument) {
+        set.add(&sketcher.vector(unit));
+        let own = rows
+            .iter()
+            .filter(|row| row.unit == unit && counts(row, argument));
+        let net = own
+            .clone()
+            .map(|row| argument.and_then(|argument| row.arguments[argument]).unwrap_or(0));
+        shares.add(&sketcher.share(unit, own.clone().count() as u64, net.sum()));
     }
-    set.words().to_vec()
+    [set.words(), shares.words().as_slice()].concat()
 }
 
 /// One column of base cells by its name, straight from the table in the documentation of the evidence.
@@ -336,7 +343,7 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
         let argument = of.strip_prefix('a').map(number);
         let sets: Vec<Vec<u64>> = groups
             .iter()
-            .map(|(_, rows)| words(people(rows.iter().copied(), argument), layout))
+            .map(|(_, rows)| words(rows, argument, layout))
             .collect();
         let parts = sketch::columns(layout.sketch.unwrap(), sets.iter().map(Vec::as_slice)).unwrap();
         return Arc::clone(&parts[PARTS.iter().position(|known| *known == part).unwrap()]);

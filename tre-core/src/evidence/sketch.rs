@@ -5,6 +5,8 @@
 //! | `units_hash`, `units_lanes`, `units_sketch` | `FixedSizeBinary` of 16, 32 and 8·capacity bytes | the set of units with a row |
 //! | `a0_hash`, `a0_lanes`, `a0_sketch`… | the same | per argument: the set of units with a row where it is not NULL |
 //!
+//! | `units_shares`, `a0_shares`… | `FixedSizeBinary(72)` | what each unit gives: its rows, and for an argument those where it is not NULL and their sum |
+//!
 //! The bytes are the words of a [`UnitSet`], little-endian, in the order hash, lanes, sums; its count is the column
 //! `units` or `a0_present`.
 
@@ -14,15 +16,20 @@ use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray};
 use arrow_schema::{ArrowError, DataType, Field};
 
 use super::{BaseCells, CellLayout, LayoutError};
-use crate::sketch::{SketchShape, UnitSet};
+use crate::sketch::{SHARES_WORDS, Shares, SketchShape, UnitSet};
 
 /// Bytes of the hash and of the lanes of a set.
 const HASH_BYTES: usize = 16;
 const LANES_BYTES: usize = 32;
 
-fn widths(shape: SketchShape) -> [(&'static str, usize); 3] {
+fn widths(shape: SketchShape) -> [(&'static str, usize); 4] {
     let sums = 8 * shape.capacity() as usize;
-    [("hash", HASH_BYTES), ("lanes", LANES_BYTES), ("sketch", sums)]
+    [
+        ("hash", HASH_BYTES),
+        ("lanes", LANES_BYTES),
+        ("sketch", sums),
+        ("shares", 8 * SHARES_WORDS),
+    ]
 }
 
 fn name(argument: Option<usize>, part: &str) -> String {
@@ -51,7 +58,8 @@ pub(super) fn fields(layout: &CellLayout) -> Vec<Field> {
         .collect()
 }
 
-/// The three columns of the sets of one argument, from the words of each group's set, [`SketchShape::words`] each.
+/// The columns of the sets of one argument, from the words of each group's set, [`SketchShape::words`], and after them
+/// those of its shares.
 ///
 /// # Errors
 /// When a group has fewer words.
@@ -59,7 +67,7 @@ pub fn columns<'a>(
     shape: SketchShape,
     sets: impl Iterator<Item = &'a [u64]> + Clone,
 ) -> Result<Vec<ArrayRef>, ArrowError> {
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(3);
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(4);
     let mut start = 0;
     for (_, bytes) in widths(shape) {
         let of_group = |words: &'a [u64]| {
@@ -85,19 +93,27 @@ pub struct UnitSets<'a> {
     cells: &'a BaseCells,
     argument: Option<usize>,
     parts: [&'a FixedSizeBinaryArray; 3],
+    shares: &'a FixedSizeBinaryArray,
 }
 
 impl UnitSets<'_> {
     /// The set of units behind a group; `None` for a row that does not exist.
     pub fn at(&self, row: usize) -> Option<UnitSet> {
-        let mut words = Vec::new();
-        for part in self.parts {
-            let bytes = (row < part.len()).then(|| part.value(row))?;
-            let (chunks, _) = bytes.as_chunks::<8>();
-            words.extend(chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)));
-        }
+        let words = self.parts.into_iter().map(|part| words(part, row));
+        let words = words.collect::<Option<Vec<_>>>()?.concat();
         UnitSet::new(self.cells.present(self.argument, row), words)
     }
+
+    /// What each of them gives; `None` for a row that does not exist.
+    pub fn shares_at(&self, row: usize) -> Option<Shares> {
+        Shares::new(&words(self.shares, row)?)
+    }
+}
+
+fn words(part: &FixedSizeBinaryArray, row: usize) -> Option<Vec<u64>> {
+    let bytes = (row < part.len()).then(|| part.value(row))?;
+    let (chunks, _) = bytes.as_chunks::<8>();
+    Some(chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect())
 }
 
 impl BaseCells {
@@ -112,6 +128,7 @@ impl BaseCells {
             cells: self,
             argument,
             parts: [part("hash")?, part("lanes")?, part("sketch")?],
+            shares: part("shares")?,
         })
     }
 

@@ -36,17 +36,21 @@ pub enum Differing {
 }
 
 impl RulePack {
-    /// The sketches that the ledger needs of the data worker; `None` where no ledger is kept.
+    /// The sketches that the ledger needs of the data worker; `None` where no ledger is kept. They name as many people
+    /// as the largest minimum of any tag.
     pub fn sketch(&self) -> Option<SketchShape> {
-        self.ledger
-            .keep
-            .then(|| SketchShape::for_minimum(self.units.minimum.get()))
+        let least = self.units.minimum.get().max(self.largest_minimum().div_ceil(2));
+        self.ledger.keep.then(|| SketchShape::for_minimum(least))
     }
-}
 
-impl LedgerRule {
-    /// Whether sketches can tell sets apart that differ by fewer than `minimum` people.
-    pub(super) fn can_compare(&self, minimum: MinimumUnits) -> bool {
-        !self.keep || minimum.get() <= MAX_CAPACITY
+    /// The largest number of people that any value can need.
+    pub(super) fn largest_minimum(&self) -> u32 {
+        let by_tag = self.tagged.iter().filter_map(|rule| rule.strictest());
+        by_tag.fold(self.units.minimum, MinimumUnits::max).get()
+    }
+
+    /// Whether sketches can tell sets apart that differ by fewer people than the largest minimum.
+    pub(super) fn can_compare(&self) -> bool {
+        !self.ledger.keep || self.largest_minimum() <= MAX_CAPACITY
     }
 }

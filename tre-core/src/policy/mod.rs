@@ -229,11 +229,9 @@ impl RulePack {
     /// Up to how many people of a group the data worker has to tell apart by what they contribute; `None` where no rule
     /// asks. It is the largest minimum that any group can have.
     pub fn values_told_apart(&self) -> Option<u32> {
-        let by_tag = self.tagged.iter().filter_map(TaggedRule::strictest);
-        let largest = by_tag.fold(self.units.minimum, MinimumUnits::max);
         match self.magnitudes.majority {
             Showing::Show => None,
-            Showing::Suppress => Some(largest.raised_by(self.units.jitter.get()).get()),
+            Showing::Suppress => Some(self.largest_minimum().saturating_add(self.units.jitter.get())),
         }
     }
 
@@ -278,14 +276,14 @@ impl RulePack {
                 "complete no more rows than may leave",
             ));
         }
-        if !self.ledger.can_compare(self.units.minimum) {
+        if !self.can_compare() {
             return Err(Problem::new(
                 &codes::SDC_POLICY_CONTRADICTION,
                 format!(
-                    "policy `{id}`: `ledger.keep` with a `units.minimum` of {}, and sketches tell at most {MAX_CAPACITY} people apart",
-                    self.units.minimum
+                    "policy `{id}`: `ledger.keep` with a minimum of {} people, and sketches tell at most {MAX_CAPACITY} apart",
+                    self.largest_minimum()
                 ),
-                format!("lower `units.minimum` to {MAX_CAPACITY}, or set `ledger.keep` to false"),
+                format!("lower the minimum to {MAX_CAPACITY}, or set `ledger.keep` to false"),
             ));
         }
         Ok(())

@@ -363,10 +363,10 @@ const MALFORMED: &[Malformed] = &[
     ),
     (
         "people that sketches cannot tell apart",
-        "[units]\nminimum = 10",
-        "[units]\nminimum = 33",
+        "{ minimum = 20, values",
+        "{ minimum = 33, values",
         5,
-        "at most 32 people apart",
+        "at most 32 apart",
     ),
     (
         "completes more than may leave",
@@ -423,8 +423,15 @@ fn exits_are_allowed_on_the_policys_terms_only() {
 #[test]
 fn a_policy_that_keeps_a_ledger_asks_for_sketches_of_twice_its_minimum() {
     assert_eq!(ndb().rules().sketch().unwrap().capacity(), 20);
+    let by_tag = NDB.replacen("{ minimum = 20, values", "{ minimum = 24, values", 1);
+    let by_tag = Policy::parse(&id("ndb"), &by_tag).unwrap();
+    assert_eq!(
+        by_tag.rules().sketch().unwrap().capacity(),
+        24,
+        "as many as a tag needs"
+    );
     let off = NDB.replacen("keep      = true", "keep = false", 1);
-    let off = off.replacen("[units]\nminimum = 10", "[units]\nminimum = 1000", 1);
+    let off = off.replacen("{ minimum = 20, values", "{ minimum = 1000, values", 1);
     let off = Policy::parse(&id("ndb"), &off).unwrap();
     assert!(off.rules().sketch().is_none());
     assert!(

@@ -9,7 +9,7 @@
 //! *Digest and lane.* SipHash-2-4 with 128 bits under a second key. A set's hash is the XOR of its digests. To somebody
 //! who does not hold the key and never sees a hash, the digests are independent and uniform: two different sets meet
 //! with a probability of 2^-128, and among q sets any two with less than q^2 / 2^129 (10^9 sets: below 2^-69). A second
-//! call under another key gives the lane and its byte.
+//! call under another key gives the lane and its byte; a third and fourth key are for [`Shares`](super::Shares).
 
 use siphasher::sip::SipHasher24;
 use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher24Wide};
@@ -27,10 +27,12 @@ pub(super) struct Keyed {
     round: SipHasher24,
     digest: SipHasher24Wide,
     lane: SipHasher24,
+    share: SipHasher24Wide,
+    place: u64,
 }
 
 impl Keyed {
-    /// Derives the three keys from one of 256 bits, each half first put through the other.
+    /// Derives the keys from one of 256 bits, each half first put through the other.
     pub(super) fn new(key: &[u8; 32]) -> Self {
         let (low, high) = key.split_at(16);
         let half = |bytes: &[u8]| {
@@ -49,6 +51,8 @@ impl Keyed {
             round: SipHasher24::new_with_key(&derived(1)),
             digest: SipHasher24Wide::new_with_key(&derived(2)),
             lane: SipHasher24::new_with_key(&derived(3)),
+            share: SipHasher24Wide::new_with_key(&derived(4)),
+            place: u64::from_le_bytes(half_of(derived(5))) | 1,
         }
     }
 
@@ -80,6 +84,22 @@ impl Keyed {
         [digest.h1, digest.h2]
     }
 
+    /// The digest of a unit with what it gives to a value.
+    pub(super) fn share(&self, unit: u32, rows: u64, net: i128) -> [u64; 2] {
+        let mut hasher = self.share;
+        hasher.write_u32(unit);
+        hasher.write_u64(rows);
+        hasher.write_i128(net);
+        let digest = hasher.finish128();
+        [digest.h1, digest.h2]
+    }
+
+    /// Six bits that the unit alone decides. Multiplication with a secret odd number is enough: units are numbers that
+    /// nobody sees, and where two of them meet two values are only thought nearer than they are.
+    pub(super) fn place(&self, unit: u32) -> u64 {
+        self.place.wrapping_mul(u64::from(unit) + 1) >> 58
+    }
+
     /// The element's lane, below [`LANES`], and what it puts there.
     pub(super) fn lane(&self, element: u64) -> (usize, u8) {
         let mut hasher = self.lane;
@@ -87,6 +107,11 @@ impl Keyed {
         let drawn = hasher.finish();
         ((drawn % LANES as u64) as usize, (drawn >> 32) as u8)
     }
+}
+
+fn half_of(bytes: [u8; 16]) -> [u8; 8] {
+    let (half, _) = bytes.as_chunks::<8>();
+    half.first().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

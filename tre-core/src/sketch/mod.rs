@@ -23,6 +23,8 @@
 //! two sets are far apart by their lanes, 1 ms to name the 9 units in which two differ (`cargo run -p tre-core --example sketch_cost`
 //! prints them for your machine).
 //!
+//! Who stands behind two values can be the same and what one of them gives to it another: [`Shares`] tells.
+//!
 //! What nobody without the key can do: choose people whose vectors cancel out. Hashes, lanes and sums never reach an
 //! analyst.
 
@@ -30,8 +32,10 @@ mod decode;
 mod field;
 mod keyed;
 mod set;
+mod shares;
 
 pub use set::{Distance, SketchShape, Sketcher, UnitSet, UnitVector};
+pub use shares::{SHARES_WORDS, Share, Shares};
 
 /// Most sums of a sketch, and so the largest symmetric difference that it can name.
 pub const MAX_CAPACITY: u32 = 32;

@@ -8,6 +8,7 @@ use super::MAX_CAPACITY;
 use super::decode::decode;
 use super::field::{Multiplier, square};
 use super::keyed::{Keyed, LANES};
+use super::shares::Share;
 
 /// Words of a vector before its sums: the hash (2) and the lanes (4).
 const HASH_WORDS: usize = 2;
@@ -127,6 +128,12 @@ impl Sketcher {
             *sum = power;
             power = by_square.times(power);
         }
+    }
+
+    /// What a unit gives to a value with so many rows that add up to `net`.
+    pub fn share(&self, unit: u32, rows: u64, net: i128) -> Share {
+        let digest = self.keyed.share(unit, rows, net);
+        Share::of(digest, self.keyed.place(unit))
     }
 
     fn head(&self, element: u64) -> [u64; HEAD_WORDS] {

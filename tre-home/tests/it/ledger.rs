@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tre_core::ids::{QueryId, RequestId};
 use tre_core::ledger::{Answer, Cell, Digest, Measure, Part, Question};
 use tre_core::permit::ExitName;
-use tre_core::sketch::{SketchShape, Sketcher, UnitSet};
+use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet};
 use tre_core::status::StatusCode;
 use tre_home::Home;
 use tre_home::store::{Closed, Draft, Store, StoreError};
@@ -27,6 +27,7 @@ pub(crate) fn answer(n: u8, cells: u32) -> Answer {
         group: Digest::of(&number.to_le_bytes()),
         set: number,
         measure: Measure::People,
+        shares: Shares::default(),
         when: None,
         row_per_unit: true,
         status: StatusCode::SHOWN,
@@ -49,6 +50,7 @@ pub(crate) fn answer(n: u8, cells: u32) -> Answer {
                 tables: BTreeSet::new(),
                 sensitive: BTreeSet::new(),
             },
+            minimum: 10,
             sets: (0..cells).map(set).collect(),
             cells: (0..cells).map(cell).collect(),
         }],

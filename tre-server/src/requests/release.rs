@@ -102,7 +102,7 @@ async fn enter_in_ledger(core: &Arc<Core>, request: &Request) -> Result<Option<E
     })?;
     let populations = draft.answer.parts.iter().map(|part| &part.population);
     let sketchers = sketchers(core, populations, shape);
-    overtaken(entered.ledger()?, &sketchers, &draft.answer, draft.seen, &policy)?;
+    overtaken(entered.ledger()?, &sketchers, &draft.answer, draft.seen)?;
     let answer = Answer {
         at: core.now(),
         ..draft.answer

@@ -11,6 +11,7 @@
 //! Soundness: a counter is increased once per unit and flag, so it *is* the number of units with that property; that
 //! rests on rows of a unit being contiguous, which [`Cells::update`] checks row by row and refuses otherwise.
 
+mod number;
 mod output;
 mod sketch;
 mod state;

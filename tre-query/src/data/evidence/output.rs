@@ -11,7 +11,7 @@ use datafusion::logical_expr::EmitTo;
 
 use tre_core::evidence::ValueKind;
 
-use super::state::{Extreme, decimal, signed_decimal};
+use super::number::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {

@@ -4,11 +4,14 @@
 //! argument the set of units *without* it is kept, since that is empty nearly always: a unit enters it with its first
 //! row if the argument is NULL there, and leaves it again with its first row where it is not. The units present are the
 //! difference of the two.
+//!
+//! What a unit gives to a group is known when it is closed: its rows there, and per argument the rows with a value and
+//! their sum.
 
 use arrow::array::ArrayRef;
 
 use tre_core::evidence::sketch;
-use tre_core::sketch::{Sketcher, UnitVector};
+use tre_core::sketch::{SHARES_WORDS, Sketcher, UnitVector};
 
 use super::EvidenceError;
 
@@ -23,6 +26,10 @@ pub(super) struct Sets {
     everybody: Vec<u64>,
     /// Per group and argument: units with a row and without a value.
     without: Vec<u64>,
+    /// Per group, for the row itself and every argument: what the closed units give.
+    shares: Vec<u64>,
+    /// Per group, for the row itself and every argument: rows of the closed units.
+    closed: Vec<u64>,
 }
 
 impl Sets {
@@ -34,6 +41,8 @@ impl Sets {
             arguments,
             everybody: Vec::new(),
             without: Vec::new(),
+            shares: Vec::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -46,11 +55,19 @@ impl Sets {
         let words = groups * self.words();
         self.everybody.resize(words, 0);
         self.without.resize(words * self.arguments, 0);
+        self.closed.resize(groups * self.slots(), 0);
+        self.shares.resize(groups * self.slots() * SHARES_WORDS, 0);
     }
 
     /// Bytes that the sets take.
     pub(super) fn memory(&self) -> usize {
-        (self.everybody.capacity() + self.without.capacity()) * size_of::<u64>()
+        let words = [&self.everybody, &self.without, &self.shares, &self.closed];
+        words.iter().map(|words| words.capacity()).sum::<usize>() * size_of::<u64>()
+    }
+
+    /// The row itself and the arguments.
+    fn slots(&self) -> usize {
+        1 + self.arguments
     }
 
     /// A unit's first row in a group.
@@ -70,6 +87,21 @@ impl Sets {
         xor(&mut self.without, start, self.vector.words());
     }
 
+    /// A unit is closed in a group. `given` has, for the row itself and every argument, the rows of the group so far and
+    /// what those of this unit add up to.
+    pub(super) fn close(&mut self, group: usize, unit: u32, given: impl Iterator<Item = (u64, i128)>) {
+        let first = group * self.slots();
+        let closed = self.closed.iter_mut().skip(first);
+        let shares = self.shares.chunks_mut(SHARES_WORDS).skip(first);
+        for ((rows, net), (closed, shares)) in given.zip(closed.zip(shares)) {
+            let own = rows.saturating_sub(*closed);
+            *closed = rows;
+            if own > 0 {
+                self.sketcher.share(unit, own, net).add_to(shares);
+            }
+        }
+    }
+
     /// Adds a group of other people.
     pub(super) fn merge(&mut self, to: usize, other: &Sets, from: usize) {
         let words = self.words();
@@ -84,6 +116,12 @@ impl Sets {
             to * all,
             slice(&other.without, from * all, all),
         );
+        let slots = self.slots();
+        let all = slots * SHARES_WORDS;
+        xor(&mut self.shares, to * all, slice(&other.shares, from * all, all));
+        let closed = self.closed.iter_mut().skip(to * slots).take(slots);
+        let added = slice(&other.closed, from * slots, slots);
+        closed.zip(added).for_each(|(rows, added)| *rows += added);
     }
 
     /// The evidence columns of the row itself, or of an argument.
@@ -103,7 +141,11 @@ impl Sets {
                 xor(&mut sets, group * words, slice(&self.without, start, words));
             }
         }
-        let columns = sketch::columns(self.sketcher.shape(), sets.chunks(words).take(groups));
+        let slot = argument.map_or(0, |argument| argument + 1);
+        let shares = self.shares.chunks(SHARES_WORDS).skip(slot).step_by(self.slots());
+        let sets = sets.chunks(words).take(groups).zip(shares);
+        let sets: Vec<Vec<u64>> = sets.map(|(set, shares)| [set, shares].concat()).collect();
+        let columns = sketch::columns(self.sketcher.shape(), sets.iter().map(Vec::as_slice));
         Ok(columns.map_err(crate::data::files::arrow_error)?)
     }
 }

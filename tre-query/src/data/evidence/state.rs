@@ -10,12 +10,10 @@ use arrow::datatypes::{DataType, TimeUnit, UInt32Type};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
+use super::number::Number;
 use super::sketch::Sets;
 use super::values::Values;
 use super::{EvidenceError, Shape};
-
-/// Largest magnitude of a decimal of 38 digits.
-const DECIMAL_MAX: u128 = 10_u128.pow(38) - 1;
 
 /// Groups with their values and evidence.
 pub(in crate::data) struct Cells {
@@ -49,69 +47,6 @@ pub(super) struct Block {
     open: u64,
     /// Flags of the open unit.
     flags: u128,
-}
-
-/// A numeric argument in a group.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Number {
-    pub(super) sum: i128,
-    /// Net contribution of the open unit.
-    open: i128,
-    pub(super) top: (u128, u128),
-    /// Smallest and largest row value, `None` before the first.
-    pub(super) range: Option<(Extreme, Extreme)>,
-}
-
-/// A smallest or largest value.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Extreme {
-    pub(super) value: i128,
-    /// Units with a row of it.
-    pub(super) units: u64,
-    /// The last of them, plus one.
-    last: u64,
-}
-
-impl Extreme {
-    fn of(value: i128, unit: u64) -> Self {
-        Extreme {
-            value,
-            units: 1,
-            last: unit,
-        }
-    }
-
-    /// Takes a value of a unit, where `beats` says which value wins.
-    fn take(&mut self, value: i128, unit: u64, beats: impl Fn(i128, i128) -> bool) {
-        if beats(value, self.value) {
-            *self = Extreme::of(value, unit);
-        } else if value == self.value && self.last != unit {
-            self.units += 1;
-            self.last = unit;
-        }
-    }
-
-    /// Of two sets of people.
-    fn merge(self, other: Extreme, beats: impl Fn(i128, i128) -> bool) -> Extreme {
-        if self.value == other.value {
-            Extreme {
-                units: self.units + other.units,
-                ..self
-            }
-        } else if beats(self.value, other.value) {
-            self
-        } else {
-            other
-        }
-    }
-}
-
-fn smaller(a: i128, b: i128) -> bool {
-    a < b
-}
-
-fn larger(a: i128, b: i128) -> bool {
-    a > b
 }
 
 /// An argument column of a batch.
@@ -338,9 +273,10 @@ impl Cells {
     fn close_group(&mut self, group: usize) -> Result<(), EvidenceError> {
         let flags_per_group = self.shape.flags();
         let numerics = self.shape.numerics;
+        let arguments = self.shape.arguments();
         let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
         let mut flags = std::mem::take(&mut block.flags);
-        block.open = 0;
+        let unit = std::mem::take(&mut block.open);
         // Whoever's values cancel out contributes nothing to the sum.
         for (argument, numeric) in self.shape.numeric.iter().enumerate() {
             let net = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
@@ -351,6 +287,16 @@ impl Cells {
             if net.is_some_and(|number| number.open != 0) {
                 flags |= 1 << self.shape.nonzero(argument);
             }
+        }
+        if let Some(sets) = &mut self.sets {
+            let net = |numeric: &Option<usize>| {
+                let number = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
+                number.map_or(0, |number| number.open)
+            };
+            let rows = self.present_rows.iter().skip(group * arguments).copied();
+            let given = rows.zip(self.shape.numeric.iter().map(net));
+            let unit = u32::try_from(unit - 1).map_err(|_| EvidenceError::Order)?;
+            sets.close(group, unit, std::iter::once((block.rows, 0)).chain(given));
         }
         let counts = self
             .counts
@@ -454,57 +400,4 @@ fn add_slices(to: &mut [u64], to_start: usize, from: &[u64], from_start: usize, 
     for (to, from) in to.iter_mut().skip(to_start).zip(from) {
         *to += from;
     }
-}
-
-impl Number {
-    fn add(&mut self, value: i128, unit: u64) -> Result<(), EvidenceError> {
-        self.sum = self.sum.checked_add(value).ok_or(EvidenceError::Overflow)?;
-        self.open = self.open.checked_add(value).ok_or(EvidenceError::Overflow)?;
-        match &mut self.range {
-            None => self.range = Some((Extreme::of(value, unit), Extreme::of(value, unit))),
-            Some((min, max)) => {
-                min.take(value, unit, smaller);
-                max.take(value, unit, larger);
-            }
-        }
-        Ok(())
-    }
-
-    fn contribute(&mut self, net: u128) {
-        if net > self.top.0 {
-            self.top = (net, self.top.0);
-        } else if net > self.top.1 {
-            self.top.1 = net;
-        }
-    }
-
-    fn merge(&mut self, other: &Number) -> Result<(), EvidenceError> {
-        self.sum = self.sum.checked_add(other.sum).ok_or(EvidenceError::Overflow)?;
-        self.contribute(other.top.0);
-        self.contribute(other.top.1);
-        self.range = match (self.range, other.range) {
-            (Some((a, b)), Some((c, d))) => Some((a.merge(c, smaller), b.merge(d, larger))),
-            (range, None) | (None, range) => range,
-        };
-        Ok(())
-    }
-}
-
-/// A magnitude as a decimal of 38 digits.
-///
-/// # Errors
-/// [`EvidenceError::Overflow`] beyond them.
-pub(super) fn decimal(magnitude: u128) -> Result<i128, EvidenceError> {
-    if magnitude > DECIMAL_MAX {
-        return Err(EvidenceError::Overflow);
-    }
-    i128::try_from(magnitude).map_err(|_| EvidenceError::Overflow)
-}
-
-/// A sum as a decimal of 38 digits.
-///
-/// # Errors
-/// [`EvidenceError::Overflow`] beyond them.
-pub(super) fn signed_decimal(sum: i128) -> Result<i128, EvidenceError> {
-    decimal(sum.unsigned_abs()).map(|_| sum)
 }
