@@ -14,7 +14,6 @@ use crate::asked::draw_key;
 use crate::laws::*;
 use crate::laws_of_lines::*;
 use crate::laws_of_rows::*;
-use crate::laws_of_sums::*;
 use crate::parameters::*;
 use crate::world::*;
 
@@ -62,16 +61,11 @@ fn counts(rows: &[Row], parameters: Parameters, let_out: LetOut) -> BTreeMap<Str
 #[test]
 fn laws_hold_with_jitter_as_without() {
     let jittered = Parameters { jitter: 2, ..STRICT };
-    let laws: [Law; 10] = [
+    let laws: [Law; 5] = [
         a_difference_has_enough_people,
         shown_values_have_enough_people,
         no_difference_of_two_isolates,
-        extremes_are_shared_and_rests_are_cells,
         labels_have_enough_people,
-        rows_say_nothing,
-        sums_state_nobodys_value,
-        nobody_computes_a_contribution,
-        sums_have_degrees_of_freedom,
         lines_tell_nobodys_category,
     ];
     for law in laws {
@@ -85,12 +79,7 @@ fn laws_of_people_hold_with_noise_as_without() {
         perturbation: NOISE,
         ..STRICT
     };
-    let laws: [Law; 4] = [
-        a_difference_has_enough_people,
-        labels_have_enough_people,
-        rows_say_nothing,
-        lines_tell_nobodys_category,
-    ];
+    let laws: [Law; 2] = [a_difference_has_enough_people, rows_say_nothing];
     for law in laws {
         assert_eq!(first_violation(law, perturbed, STRICT), None);
     }
