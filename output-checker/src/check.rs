@@ -215,16 +215,12 @@ fn judge(
             referrals,
         );
     }
-    rules::judge_lines(
+    let all = Evidence {
         cells,
-        groups,
         jitter,
-        &minima,
-        arguments,
-        rules,
-        &mut verdicts,
-        referrals,
-    );
+        row: None,
+    };
+    rules::judge_lines(all, groups, &minima, arguments, rules, &mut verdicts, referrals);
     let mut kept = Vec::with_capacity(verdicts.len());
     let mut keep = Vec::with_capacity(groups.rows().len());
     for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks(width)) {

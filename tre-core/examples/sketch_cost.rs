@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use tre_core::sketch::{SketchShape, Sketcher, UnitSet, UnitVector};
+use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet, UnitVector};
 
 /// Sums for a minimum of 10 people.
 const MINIMUM: u32 = 10;
@@ -19,6 +19,11 @@ fn main() {
     });
     let mut set = UnitSet::empty(sketcher.shape());
     measure("its XOR into a set", ROUNDS, |_| set.add(black_box(&vector)));
+
+    let mut shares = Shares::default();
+    measure("what a unit gives, into a value", ROUNDS, |unit| {
+        shares.add(&sketcher.share(unit, 3, black_box(-7)));
+    });
 
     let vectors: Vec<UnitVector> = (0..1000).map(|unit| sketcher.vector(unit)).collect();
     let of = |range: std::ops::Range<usize>| {

@@ -9,7 +9,7 @@ use tre_core::ids::{PopulationName, ProjectId, UserName};
 use tre_core::ledger::{Answer, Cell, Part, Question};
 use tre_core::policy::LedgerRule;
 use tre_core::sketch::{Distance, Sketcher, UnitSet};
-use tre_core::status::Status;
+use tre_core::status::Rule;
 
 /// How long a refusal counts.
 const REFUSALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -190,10 +190,10 @@ impl Population {
 }
 
 impl KnownSet {
-    /// Remembers a cell, unless it says again what another has said. A snapped value says nothing of these people: it is
-    /// that of others, over whom it is remembered.
+    /// Remembers a cell, unless it says again what another has said. What the ledger snapped or suppressed says nothing of
+    /// these people: what it was too near to is remembered, and is near to whoever asks for them again.
     fn remember(&mut self, answer: u64, question: &Arc<Question>, cell: &Cell) {
-        if cell.status.status() == Status::Snapped {
+        if cell.status.rule() == Rule::Differing {
             return;
         }
         let says_nothing_new = |known: &KnownCell| {

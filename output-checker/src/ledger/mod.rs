@@ -10,21 +10,29 @@
 //! ever discards a near pair. See [`Ledger::near`] for the cost.
 //!
 //! *What is comparable.* Counts of people with each other (a count of rows is one where every unit has one row); counts
-//! of rows of one argument over the same tables; sums of one argument. The predicate of an argument
-//! is part of who is present, not of the measure.
+//! of rows of one argument over the same tables; sums, smallest and largest values of one argument. The predicate of an
+//! argument is part of who is present, not of the measure.
+//!
+//! *What people give.* Two sums over the same people can differ in what one of them gives, and two sums over nearly the
+//! same people in what all of them give, as those of two years do. So but for counts of people the shares decide
+//! ([`tre_core::sketch::Shares`]): two values are near if fewer than m people give something else to them.
 //!
 //! *What is not compared.* Two groups of one question, or of two that group by the same keys of people's own rows: their
 //! rows are different rows, and subtracting them subtracts different things. Values of nobody: the empty set is near to
 //! every small one.
 //!
 //! *Snapping says least.* A value near to one that has left is answered with that value, also when its people are exactly
-//! the same: otherwise `snapped` would say that somebody is different. What is suppressed stays suppressed under any
-//! other question about nearly the same people. Referring and suppressing do say that somebody is different; they
-//! are counted, as are those answers of snapping in which somebody was, and capped per user and project.
+//! the same and give the same: otherwise `snapped` would say that somebody is different. What is suppressed stays
+//! suppressed under any other question about nearly the same people. Referring and suppressing do say that somebody is
+//! different; they are counted, as are those answers of snapping in which somebody was, and capped per user and project.
 //!
-//! *Sensitive labels.* Where the people are exactly those of another value, and the two questions read different columns
-//! with a tag of `ledger.sensitive` in conditions and keys, the new value would say that all of them meet the
-//! condition, whatever its number: it is suppressed, or the answer referred.
+//! *Which value comes back.* The earliest that is near. That depends on people only as nearness does: each of the earlier
+//! values is near or is not, at the edge of m by one person, and which of them was earlier is known to whoever asks.
+//!
+//! *Sensitive labels.* Where the people are those of another value or nearly those, and the two questions read different
+//! columns with a tag of `ledger.sensitive` in conditions and keys, the new value would say that all of them meet the
+//! condition, whatever its number. It is never shown as it is, also where exactly the people or what they give would let
+//! it be.
 //!
 //! *Against whom.* Pairs are judged. What three or more answers determine together, e.g. a total and its parts, is not.
 

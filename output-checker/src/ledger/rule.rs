@@ -54,8 +54,8 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
             continue;
         }
         let shown = known.cell.is_shown();
-        sensitive |=
-            distance == Distance::Same && shown && new.question.sensitive != known.question.sensitive;
+        // Of nearly these people as of exactly these: which of the two it is would say something.
+        sensitive |= shown && new.question.sensitive != known.question.sensitive;
         let people = counts_people(new.cell) && counts_people(&known.cell);
         let shares = (new.cell.shares, known.cell.shares);
         if !people && shares.0.apart(&shares.1) >= new.minimum {
@@ -84,11 +84,12 @@ pub(super) fn judge(new: New<'_>, near: &[Near<'_>], since: u64, differing: Diff
     let step = match differing {
         Differing::Refer if sensitive || (tells && !has_left) => Step::Refer,
         Differing::Suppress if sensitive || (tells && !has_left) => Step::Suppress,
-        Differing::Snap if sensitive => Step::Suppress,
-        Differing::Snap if tells || others_too => match published.and_then(|known| known.cell.value) {
-            Some(value) => Step::Snap(value),
-            None => Step::Suppress,
-        },
+        Differing::Snap if tells || others_too || sensitive => {
+            match published.and_then(|known| known.cell.value) {
+                Some(value) => Step::Snap(value),
+                None => Step::Suppress,
+            }
+        }
         Differing::Refer | Differing::Suppress | Differing::Snap => Step::Show,
     };
     Verdict {

@@ -1,21 +1,18 @@
 //! What the lines of a table add to the verdicts on its groups: [class disclosure](super::class_disclosure).
 
-use tre_core::evidence::BaseCells;
 use tre_core::policy::{RulePack, Unanimous};
 use tre_core::status::Rule;
 
 use crate::groups::Groups;
 
-use super::jitter::Jitter;
 use super::tagged::Minima;
 use super::{Argument, Evidence, Referrals, Verdict, class_disclosure};
 
 /// Adds what the lines of a table say to the verdicts on its groups, `arguments.len()` per group in the groups' order;
-/// `minima` has one entry per group.
+/// `minima` has one entry per group, and `all` is the evidence of any of them.
 pub(crate) fn judge_lines(
-    cells: &BaseCells,
+    all: Evidence<'_>,
     groups: &Groups<'_>,
-    jitter: &Jitter<'_>,
     minima: &[Option<Minima>],
     arguments: &[Argument],
     rules: &RulePack,
@@ -26,9 +23,8 @@ pub(crate) fn judge_lines(
         return;
     }
     let evidence = |group: usize| Evidence {
-        cells,
-        jitter,
         row: groups.rows().get(group).and_then(|group| group.source),
+        ..all
     };
     for key in 0..groups.keys() {
         let lines = groups.lines(key);

@@ -141,10 +141,9 @@ impl Table {
         let mut total = 0;
         for edge in &self.edges {
             let column = edge.column - self.rows - 1;
-            for line in [of_row.get_mut(edge.row), of_column.get_mut(column)] {
-                if let Some(line) = line {
-                    advance(line, edge.rest, self.unit);
-                }
+            let lines = [of_row.get_mut(edge.row), of_column.get_mut(column)];
+            for line in lines.into_iter().flatten() {
+                advance(line, edge.rest, self.unit);
             }
             odd ^= advance(&mut total, edge.rest, self.unit);
         }

@@ -22,5 +22,7 @@ mod parameters;
 mod people;
 mod record;
 mod rules_off;
+mod sets;
 mod size;
+mod story;
 mod world;

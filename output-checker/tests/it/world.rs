@@ -11,11 +11,11 @@ use output_checker::lineage::{ArgumentLineage, KeyLineage, Lineage, TableLineage
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
-use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet};
+use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
 
+use super::sets;
 use crate::people::*;
 
 /// A group's keys: text, then an integer, as far as the question has them.
@@ -241,31 +241,6 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// The columns of a unit set.
-const PARTS: [&str; 4] = ["hash", "lanes", "sketch", "shares"];
-
-/// Makes the vectors of these worlds' people.
-pub(crate) fn sketcher(shape: SketchShape) -> Sketcher {
-    Sketcher::new(&[9; 32], shape)
-}
-
-/// The words of a set of people, the XOR of their vectors, and after them those of what each of them gives.
-fn words(rows: &[&Row], argument: Option<usize>, layout: &CellLayout) -> Vec<u64> {
-    let sketcher = sketcher(layout.sketch.unwrap());
-    let (mut set, mut shares) = (UnitSet::empty(sketcher.shape()), Shares::default());
-    for unit in people(rows.iter().copied(), argument) {
-        set.add(&sketcher.vector(unit));
-        let own = rows
-            .iter()
-            .filter(|row| row.unit == unit && counts(row, argument));
-        let net = own
-            .clone()
-            .map(|row| argument.and_then(|argument| row.arguments[argument]).unwrap_or(0));
-        shares.add(&sketcher.share(unit, own.clone().count() as u64, net.sum()));
-    }
-    [set.words(), shares.words().as_slice()].concat()
-}
-
 /// One column of base cells by its name, straight from the table in the documentation of the evidence.
 fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> ArrayRef {
     let name = field.name().as_str();
@@ -339,14 +314,8 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
             }),
         };
     }
-    if let Some((of, part)) = name.rsplit_once('_').filter(|(_, part)| PARTS.contains(part)) {
-        let argument = of.strip_prefix('a').map(number);
-        let sets: Vec<Vec<u64>> = groups
-            .iter()
-            .map(|(_, rows)| words(rows, argument, layout))
-            .collect();
-        let parts = sketch::columns(layout.sketch.unwrap(), sets.iter().map(Vec::as_slice)).unwrap();
-        return Arc::clone(&parts[PARTS.iter().position(|known| *known == part).unwrap()]);
+    if let Some(sets) = sets::column(name, layout, groups) {
+        return sets;
     }
     match name {
         "rows" => return counts(&|rows| rows.len()),

@@ -68,7 +68,7 @@ super::codes! {
         "group the column into bands, or ask for counts per band instead of the extreme";
     /// Answered from the ledger: the people are nearly those of a value that has left before.
     SDC_DIFFERING = "TRE-SDC-041", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
-        "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. A value over exactly the people of another that was asked with other conditions on a sensitive column is suppressed.",
+        "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. So it does with a value over the people of another that was asked with other conditions on a sensitive column.",
         "use the value that has left, or ask about people that differ by more";
 
     /// Suppressed: one or two people make up too much of the sum.

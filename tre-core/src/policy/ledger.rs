@@ -14,8 +14,8 @@ pub struct LedgerRule {
     pub keep: bool,
     /// What becomes of a value over nearly the same people as one that has left: fewer than `units.minimum` apart.
     pub differing: Differing,
-    /// Tags of columns that say something sensitive. A value over exactly the people of another that was asked with
-    /// other conditions on such columns is suppressed: it would say that all of them meet the condition.
+    /// Tags of columns that say something sensitive. A value over the people of another, or nearly, that was asked with
+    /// other conditions on such columns is never shown as it is: it would say that all of them meet the condition.
     pub sensitive: Vec<String>,
     /// Answers of one user in 24 hours in which the ledger changed a value; all further ones are referred.
     pub refusals_per_user: Refusals,

@@ -1,15 +1,15 @@
-//! Unit sets equal brute force over the same rows, for every group and argument.
+//! Unit sets, and what every unit gives, equal brute force over the same rows, for every group and argument.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray};
 use tre_core::evidence::BaseCells;
-use tre_core::sketch::{Distance, SketchShape, Sketcher, UnitSet};
+use tre_core::sketch::{Distance, Shares, SketchShape, Sketcher, UnitSet};
 use tre_core::types::Value;
 use tre_query::desk::DeskTable;
 
 use crate::cells::frontier;
-use crate::fixture::{clinic, engine};
+use crate::fixture::{Table, clinic, engine};
 
 fn sketcher() -> Sketcher {
     Sketcher::new(&[3; 32], SketchShape::for_minimum(10))
@@ -19,6 +19,30 @@ fn sketched(units: &BTreeSet<u32>) -> UnitSet {
     let mut set = UnitSet::empty(sketcher().shape());
     units.iter().for_each(|unit| set.add(&sketcher().vector(*unit)));
     set
+}
+
+/// What a value adds to the sum of its column; of texts there is none.
+fn number(value: &Value) -> i128 {
+    match value {
+        Value::Decimal { unscaled, .. } => *unscaled,
+        Value::Int(number) => i128::from(*number),
+        Value::Null(_) | Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Timestamp(_) => 0,
+    }
+}
+
+/// What units give: of the rows of the first table that `counts` takes, how many there are and what they add up to.
+fn shares(table: &Table, counts: impl Fn(&[Value]) -> bool, number: impl Fn(&[Value]) -> i128) -> Shares {
+    let mut given: BTreeMap<u32, (u64, i128)> = BTreeMap::new();
+    for (unit, values) in table.rows.iter().filter(|(_, values)| counts(values)) {
+        let (rows, net) = given.entry(*unit).or_default();
+        *rows += 1;
+        *net += number(values);
+    }
+    let mut shares = Shares::default();
+    for (unit, (rows, net)) in given {
+        shares.add(&sketcher().share(unit, rows, net));
+    }
+    shares
 }
 
 #[tokio::test]
@@ -61,6 +85,17 @@ async fn unit_sets_equal_brute_force_for_every_group_and_argument() {
                 .collect();
             let set = cells.unit_sets(argument).unwrap().at(row).unwrap();
             assert_eq!(set, sketched(&units), "{key:?}, argument {argument:?}");
+            // Facilities are numbers inside and a text to those who ask: nothing is added up.
+            let net = |values: &[Value]| match position {
+                None | Some(4) => 0,
+                Some(position) => number(&values[position]),
+            };
+            let counts = |values: &[Value]| of_group(&values[0]) && has_value(values);
+            assert_eq!(
+                cells.unit_sets(argument).unwrap().shares_at(row).unwrap(),
+                shares(&tables[0], counts, net),
+                "{key:?}, argument {argument:?}"
+            );
             without_value += cells.units(row) - units.len() as u64;
         }
     }
