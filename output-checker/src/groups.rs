@@ -21,6 +21,7 @@ use tre_core::policy::DomainsRule;
 use tre_core::types::{ColumnType, Value};
 
 use crate::rules::completion::{self, Product};
+use crate::treatments::Place;
 
 /// Why base cells cannot be brought into order: they contradict the lineage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +159,27 @@ impl<'a> Groups<'a> {
             }
         }
         lines
+    }
+
+    /// Where each group stands when the table is read as one of two ways: a row per value of the first key, NULL among
+    /// them, a column per combination of the others.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = self
+            .rows
+            .iter()
+            .map(|group| Place {
+                row: self.keys.first().map_or(0, |key| key.rank(group)),
+                column: 0,
+            })
+            .collect();
+        for key in self.keys.iter().skip(1) {
+            let mut met: HashMap<(usize, usize), usize> = HashMap::new();
+            for (place, group) in places.iter_mut().zip(&self.rows) {
+                let next = met.len();
+                place.column = *met.entry((place.column, key.rank(group))).or_insert(next);
+            }
+        }
+        places
     }
 
     /// Leaves out groups, by position.

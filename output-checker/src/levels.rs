@@ -29,6 +29,7 @@ use tre_core::policy::{Policy, RulePack};
 use tre_core::status::{Rule, SUPPRESSED_FROM, Status, StatusCode};
 
 use crate::check::{Checked, check};
+use crate::draws::{DrawKey, LetOut};
 use crate::groups::{Key, key_values};
 use crate::lineage::Lineage;
 use crate::summary::Summary;
@@ -45,10 +46,10 @@ pub struct Asked<'a> {
 }
 
 /// Judges and treats all frontiers of one query: each by [`check()`], then all together as levels of one result.
-pub fn check_together(asked: &[Asked<'_>], policy: &Policy) -> Vec<Checked> {
+pub fn check_together(asked: &[Asked<'_>], policy: &Policy, key: &DrawKey, let_out: LetOut) -> Vec<Checked> {
     let mut checked: Vec<Checked> = asked
         .iter()
-        .map(|asked| check(asked.cells, asked.lineage, policy))
+        .map(|asked| check(asked.cells, asked.lineage, policy, key, let_out))
         .collect();
     suppress(asked, &mut checked, policy.rules());
     checked

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use tre_core::codes::{self, Code, Problem};
-use tre_core::policy::{DominanceRule, Policy, Rounding, RulePack};
+use tre_core::policy::{DominanceRule, Perturbation, Policy, Rounding, RulePack};
 use tre_core::status::{Rule, Status, StatusCode};
 
 use crate::lineage::Lineage;
@@ -72,7 +72,9 @@ fn code_of(rule: Rule) -> Option<&'static Code> {
     match rule {
         Rule::None => None,
         Rule::Base => Some(&codes::SDC_BASE),
+        Rule::CellKey => Some(&codes::SDC_CELL_KEY),
         Rule::SameValue => Some(&codes::SDC_SAME_VALUE),
+        Rule::Majority => Some(&codes::SDC_MAJORITY),
         Rule::Extreme => Some(&codes::SDC_EXTREME),
         Rule::Dominance => Some(&codes::SDC_DOMINANCE),
         Rule::DegreesOfFreedom => Some(&codes::SDC_DEGREES_OF_FREEDOM),
@@ -94,9 +96,25 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             Rounding::None {} => "rounded to a base".into(),
             Rounding::Nearest { base, .. } => format!("to the nearest multiple of {base}"),
             Rounding::Midpoint { base, .. } => format!("to the middle of {base} whole numbers"),
+            Rounding::Controlled { base, .. } => {
+                format!("to a multiple of {base} next to it, so that the column adds up")
+            }
+        },
+        Rule::CellKey => match &rules.perturbation {
+            Perturbation::CellKey { deviation, .. } => format!("by noise of up to {deviation} people"),
+            Perturbation::None {} | Perturbation::Listed { .. } => "by noise of the policy's table".into(),
         },
         Rule::SameValue => "everybody behind it has the same value".into(),
-        Rule::Extreme => format!("fewer than {} people share it", rules.units.minimum),
+        Rule::Majority => format!(
+            "more than half of those behind it have the same value, and fewer than {} people{} another",
+            rules.units.minimum,
+            more(rules)
+        ),
+        Rule::Extreme => format!(
+            "fewer than {} people{} share it",
+            rules.units.minimum,
+            more(rules)
+        ),
         Rule::Dominance => match &rules.dominance {
             DominanceRule::None {} => "one or two people make up too much of it".into(),
             DominanceRule::Rules { rules, .. } => {
@@ -118,8 +136,9 @@ fn why(rule: Rule, rules: &RulePack) -> String {
         }
         Rule::Complement => {
             format!(
-                "it differs from another value of its row, or from the whole group, by fewer than {} people",
-                rules.complement.minimum
+                "it differs from another value of its row, or from the whole group, by fewer than {} people{}",
+                rules.complement.minimum,
+                more(rules)
             )
         }
         Rule::Level => {
@@ -134,16 +153,29 @@ fn why(rule: Rule, rules: &RulePack) -> String {
             });
             let by_tag: String = by_tag.collect();
             format!(
-                "fewer than {} people stand behind it{by_tag}",
-                rules.units.minimum
+                "fewer than {} people{} stand behind it{by_tag}",
+                rules.units.minimum,
+                more(rules)
             )
         }
         Rule::Tag => "the policy shows nothing of this value of a tagged column".into(),
         Rule::Zero => "nobody stands behind it".into(),
-        Rule::RareLabel => format!("fewer than {} people carry its label", rules.labels.minimum),
+        Rule::RareLabel => format!(
+            "fewer than {} people{} carry its label",
+            rules.labels.minimum,
+            more(rules)
+        ),
         Rule::Differing => format!(
             "fewer than {} people may tell it from a value that has left before",
             rules.units.minimum
         ),
+    }
+}
+
+/// What jitter adds to a minimum, in words; the number drawn is nobody's to know.
+pub(crate) fn more(rules: &RulePack) -> String {
+    match rules.units.jitter.get() {
+        0 => String::new(),
+        jitter => format!(" (or up to {jitter} more)"),
     }
 }

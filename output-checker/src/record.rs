@@ -13,7 +13,7 @@ use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
     ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, LedgerRule,
-    MagnitudesRule, Policy, Rounding, SizeRule, TaggedRule, UnitsRule,
+    MagnitudesRule, Perturbation, Policy, Rounding, SizeRule, TaggedRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -115,6 +115,8 @@ pub struct Criteria {
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.
     pub dominance: DominanceRule,
+    /// Noise of counts.
+    pub perturbation: Perturbation,
     /// Rounding.
     pub rounding: Rounding,
     /// Minima that depend on the value of a tagged column.
@@ -238,6 +240,7 @@ impl SdcRecord {
                 class: rules.class,
                 magnitudes: rules.magnitudes,
                 dominance: rules.dominance.clone(),
+                perturbation: rules.perturbation.clone(),
                 rounding: rules.rounding,
                 tagged: rules.tagged.clone(),
                 crosses: rules.crosses.clone(),

@@ -31,8 +31,12 @@ pub enum Rule {
     None,
     /// A rounding base of the policy.
     Base,
+    /// Noise that the policy has for counts.
+    CellKey,
     /// All values behind the cell are the same.
     SameValue,
+    /// More than half of the units have the same value, and too few another.
+    Majority,
     /// Too few units share the smallest or largest value.
     Extreme,
     /// One or two units make up too much of a sum.
@@ -65,10 +69,12 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 16] = [
     Rule::None,
     Rule::Base,
+    Rule::CellKey,
     Rule::SameValue,
+    Rule::Majority,
     Rule::Extreme,
     Rule::Dominance,
     Rule::DegreesOfFreedom,
@@ -146,7 +152,9 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Rule::None => "none",
             Rule::Base => "base",
+            Rule::CellKey => "cell-key",
             Rule::SameValue => "same-value",
+            Rule::Majority => "majority",
             Rule::Extreme => "extreme",
             Rule::Dominance => "dominance",
             Rule::DegreesOfFreedom => "degrees-of-freedom",

@@ -50,7 +50,7 @@ fn answer(
                 .map_err(|error| internal(&error.to_string()))?;
             let sketcher = run.sketch.map(sketcher).transpose()?;
             let (lineage, cells) = open_engine(engine)?
-                .run_with_sets(&frontier, sketcher)
+                .run_with(&frontier, sketcher, (run.unlike > 0).then_some(run.unlike))
                 .map_err(failed)?;
             let lineage_json = serde_json::to_vec(&lineage).map_err(|error| internal(&error.to_string()))?;
             let cells = encode(&cells.schema(), &[cells]).map_err(|error| internal(&error.to_string()))?;

@@ -37,7 +37,7 @@
 //! | `key` | its value of every key |
 //! | `people` | how many are in it, with a row each and no value of x |
 //! | `values` | pairs: so many people with one row each, and their value of x, a whole number |
-//! | `count`, `count_x`, `sum_x` | what has to become of `count(distinct pid)`, `count(x)`, `sum(x)`: the value as shown, with ` rounded (base)` where it was treated; `suppressed (rule)`; `left out` where the row may not stand in the answer |
+//! | `count`, `count_x`, `sum_x` | what has to become of `count(distinct pid)`, `count(x)`, `sum(x)`: the value as shown, with ` rounded (base)` or ` perturbed (cell-key)` where it was treated, and as `9 to 13` where it is drawn; `suppressed (rule)`; `left out` where the row may not stand in the answer |
 //!
 //! `[[pair]]` is about two counts of people, one after the other, of which the ledger remembers the first:
 //!
@@ -182,7 +182,19 @@ pub struct Outcome {
 impl Outcome {
     /// Whether it came out as the case says.
     pub fn passed(&self) -> bool {
-        self.expected == self.got
+        self.expected == self.got || self.is_between()
+    }
+
+    /// Whether a number between two others was expected, and came out.
+    fn is_between(&self) -> bool {
+        let number = |text: &str| text.parse::<i128>().ok();
+        let Some((least, rest)) = self.expected.split_once(" to ") else {
+            return false;
+        };
+        let (most, status) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (value, told) = self.got.split_once(' ').unwrap_or((&self.got, ""));
+        let within = |least| Some((least..=number(most)?).contains(&number(value)?));
+        status == told && number(least).and_then(within) == Some(true)
     }
 }
 

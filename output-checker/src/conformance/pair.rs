@@ -19,6 +19,7 @@ use tre_core::types::ColumnType;
 
 use crate::check::check_under;
 use crate::decision::Decision;
+use crate::draws::{DrawKey, LetOut};
 use crate::ledger::{Asked, Compared, Head, Ledger, compare_under};
 use crate::lineage::{Lineage, TableLineage};
 
@@ -34,11 +35,11 @@ pub(super) fn pair(pair: &Pair, rules: &RulePack) -> Result<Outcome, Problem> {
         .sketch()
         .ok_or_else(|| wrong("the policy keeps no ledger".into()))?;
     let mut ledger = Ledger::default();
-    let first = Count::of(0..pair.left, false, shape).map_err(wrong)?;
+    let first = Count::of(0..pair.left, false, shape, rules).map_err(wrong)?;
     let first = first.compare(&ledger, rules)?;
     ledger.add(&first.answer);
     let start = pair.left.saturating_sub(pair.both);
-    let second = Count::of(start..start.saturating_add(pair.next), true, shape).map_err(wrong)?;
+    let second = Count::of(start..start.saturating_add(pair.next), true, shape, rules).map_err(wrong)?;
     let second = second.compare(&ledger, rules)?;
     let checked = second
         .checked
@@ -70,7 +71,12 @@ struct Count {
 }
 
 impl Count {
-    fn of(people: std::ops::Range<u32>, conditional: bool, shape: SketchShape) -> Result<Self, String> {
+    fn of(
+        people: std::ops::Range<u32>,
+        conditional: bool,
+        shape: SketchShape,
+        rules: &RulePack,
+    ) -> Result<Self, String> {
         let name =
             |text: &str| -> Result<_, String> { text.parse().map_err(|_| format!("`{text}` is no name")) };
         let scan = Node::Scan {
@@ -92,6 +98,7 @@ impl Count {
             values: vec![ValueKind::CountUnits],
             arguments: vec![],
             sketch: Some(shape),
+            unlike: rules.values_told_apart(),
         };
         let tables = grant.tables.iter().map(|table| TableLineage {
             version: table.version.clone(),
@@ -126,7 +133,13 @@ impl Count {
             frontier: &self.frontier,
             lineage: &self.lineage,
             cells: &self.cells,
-            checked: check_under(&self.cells, &self.lineage, rules),
+            checked: check_under(
+                &self.cells,
+                &self.lineage,
+                rules,
+                &DrawKey::new(&KEY),
+                LetOut::ByRule,
+            ),
         };
         let head = Head {
             query: QueryId::from_random([0; 10]),

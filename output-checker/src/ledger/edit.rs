@@ -57,14 +57,7 @@ impl<'a> Edit<'a> {
         if row >= values.len() || values.is_null(row) {
             return Some((None, code));
         }
-        let value = match values.data_type() {
-            DataType::Decimal128(..) => values.as_primitive_opt::<Decimal128Type>()?.value(row),
-            DataType::Date32 => i128::from(values.as_primitive_opt::<Date32Type>()?.value(row)),
-            DataType::Timestamp(TimeUnit::Microsecond, None) => {
-                i128::from(values.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
-            }
-            _ => i128::from(values.as_primitive_opt::<Int64Type>()?.value(row)),
-        };
+        let value = number(values, row)?;
         Some((Some(value), code))
     }
 
@@ -119,17 +112,54 @@ fn typed(data_type: &DataType, values: impl Iterator<Item = Option<i128>>) -> Re
     fn narrow<T: TryFrom<i128>>(value: Option<i128>) -> Result<Option<T>, ArrowError> {
         value.map(T::try_from).transpose().map_err(|_| misfit())
     }
-    Ok(match data_type {
-        DataType::Decimal128(..) => {
-            let values = values.collect::<Decimal128Array>();
-            Arc::new(values.with_data_type(data_type.clone()))
+    if let DataType::Decimal128(..) = data_type {
+        let values = values.collect::<Decimal128Array>();
+        return Ok(Arc::new(values.with_data_type(data_type.clone())));
+    }
+    if *data_type == DataType::Date32 {
+        return Ok(Arc::new(values.map(narrow).collect::<Result<Date32Array, _>>()?));
+    }
+    if *data_type == DataType::Timestamp(TimeUnit::Microsecond, None) {
+        let values = values
+            .map(narrow)
+            .collect::<Result<TimestampMicrosecondArray, _>>()?;
+        return Ok(Arc::new(values));
+    }
+    Ok(Arc::new(values.map(narrow).collect::<Result<Int64Array, _>>()?))
+}
+
+/// A value of any type that a value can have: counts and whole numbers, decimals (unscaled), days and moments.
+fn number(values: &ArrayRef, row: usize) -> Option<i128> {
+    let counts = values.as_primitive_opt::<Int64Type>();
+    let sums = values.as_primitive_opt::<Decimal128Type>();
+    let days = values.as_primitive_opt::<Date32Type>();
+    let moments = values.as_primitive_opt::<TimestampMicrosecondType>();
+    counts
+        .map(|counts| i128::from(counts.value(row)))
+        .or(sums.map(|sums| sums.value(row)))
+        .or(days.map(|days| i128::from(days.value(row))))
+        .or(moments.map(|moments| i128::from(moments.value(row))))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn values_of_every_type_are_read_and_written() {
+        let types = [
+            DataType::Int64,
+            DataType::Decimal128(38, 2),
+            DataType::Date32,
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+        ];
+        for data_type in types {
+            let column = typed(&data_type, [Some(-7), None].into_iter()).unwrap();
+            assert_eq!(column.data_type(), &data_type);
+            assert_eq!(number(&column, 0), Some(-7), "{data_type}");
+            assert!(column.is_null(1), "{data_type}");
         }
-        DataType::Date32 => Arc::new(values.map(narrow).collect::<Result<Date32Array, _>>()?),
-        DataType::Timestamp(TimeUnit::Microsecond, None) => Arc::new(
-            values
-                .map(narrow)
-                .collect::<Result<TimestampMicrosecondArray, _>>()?,
-        ),
-        _ => Arc::new(values.map(narrow).collect::<Result<Int64Array, _>>()?),
-    })
+        assert!(typed(&DataType::Date32, std::iter::once(Some(i128::MAX))).is_err());
+    }
 }

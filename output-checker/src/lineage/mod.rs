@@ -142,6 +142,7 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
         arguments: argument_types,
         // Whether a ledger is kept is the policy's to say, not the plan's.
         sketch: None,
+        unlike: None,
     };
     let mut tables = Vec::new();
     tables_read(&frontier.input, grant, &mut tables);

@@ -129,6 +129,7 @@ mod tests {
             units: UnitsRule {
                 minimum: minimum(10),
                 zero: Showing::Show,
+                jitter: 0.try_into().unwrap(),
             },
             labels: LabelsRule { minimum: minimum(15) },
             complement: ComplementRule { minimum: minimum(5) },

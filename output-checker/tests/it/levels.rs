@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use output_checker::lineage::KeyLineage;
-use output_checker::{Asked, Checked, check, check_together};
+use output_checker::{Asked, Checked, LetOut, check, check_together};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tre_core::algebra::{Aggregate, Expr, Frontier, Node};
@@ -11,6 +11,7 @@ use tre_core::evidence::{BaseCells, ValueKind};
 use tre_core::policy::Policy;
 use tre_core::status::Rule;
 
+use crate::asked::draw_key;
 use crate::parameters::{Parameters, STRICT};
 use crate::world::{Keys, Question, Row, Shown, int_key, table, text_key};
 
@@ -68,11 +69,11 @@ impl Levels {
             })
             .collect();
         let checked: Vec<Checked> = if together {
-            check_together(&asked, policy)
+            check_together(&asked, policy, &draw_key(), LetOut::ByRule)
         } else {
             asked
                 .iter()
-                .map(|asked| check(asked.cells, asked.lineage, policy))
+                .map(|asked| check(asked.cells, asked.lineage, policy, &draw_key(), LetOut::ByRule))
                 .collect()
         };
         checked

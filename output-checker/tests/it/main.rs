@@ -7,9 +7,12 @@
     reason = "tests fail by panicking"
 )]
 
+mod adding_up;
+mod asked;
 mod catalogue;
 mod conformance;
 mod contradictions;
+mod draws;
 mod laws;
 mod laws_of_lines;
 mod laws_of_rows;
@@ -18,6 +21,7 @@ mod ledger;
 mod levels;
 mod outcomes;
 mod parameters;
+mod people;
 mod record;
 mod rules_off;
 mod sets;

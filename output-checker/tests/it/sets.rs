@@ -6,7 +6,8 @@ use arrow_array::ArrayRef;
 use tre_core::evidence::{CellLayout, sketch};
 use tre_core::sketch::{Shares, SketchShape, Sketcher, UnitSet};
 
-use super::world::{Keys, Row, counts, people};
+use super::people::{counts, people};
+use super::world::{Keys, Row};
 
 /// The columns of a unit set.
 const PARTS: [&str; 4] = ["hash", "lanes", "sketch", "shares"];

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use output_checker::Decision;
 use output_checker::ledger::{Asked, Compared, Head, Ledger, compare};
 use output_checker::lineage::KeyLineage;
+use output_checker::{Decision, LetOut};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tre_core::algebra::{Aggregate, Argument, Comparison, Expr, Frontier, Node, Quantity};
@@ -20,6 +20,7 @@ use tre_core::types::{ColumnType, Value};
 
 use super::sets::sketcher;
 use super::world::{Question, Row, Shown, table, text_key};
+use crate::asked::draw_key;
 
 /// The shipped policy `ndb` with some of its text replaced.
 fn policy(replace: &[(&str, &str)]) -> Policy {
@@ -89,7 +90,13 @@ impl Story {
             frontier,
             lineage: &question.lineage,
             cells,
-            checked: output_checker::check(cells, &question.lineage, &self.policy),
+            checked: output_checker::check(
+                cells,
+                &question.lineage,
+                &self.policy,
+                &draw_key(),
+                LetOut::ByRule,
+            ),
         });
         let population = "clinic".parse().unwrap();
         let sketchers = BTreeMap::from([(population, sketcher(shape))]);

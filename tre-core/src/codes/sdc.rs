@@ -50,10 +50,18 @@ super::codes! {
     SDC_SAME_VALUE = "TRE-SDC-015", "suppressed (same-value): everybody behind the value has the same",
         "Where all values are equal their sum or mean states the value of every person in the group.",
         "group more coarsely";
+    /// Suppressed: nearly everybody behind the value has the same.
+    SDC_MAJORITY = "TRE-SDC-030", "suppressed (majority): nearly everybody behind the value has the same",
+        "Where more than half have the same value and too few another, who knows or guesses the one learns from the sum what the few others add up to, and of nearly everybody what they have. The sum and the average are suppressed; the count of the same column may stay.",
+        "group more coarsely, or ask for counts per value instead";
     /// Rounded to the policy's base.
     SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
+    /// Perturbed by noise.
+    SDC_CELL_KEY = "TRE-SDC-029", "perturbed (cell-key): a little noise was added to the count",
+        "The policy adds noise to every count, drawn by a key for the people behind it: the same people always give the same count, and zero stays zero. All counts are marked, also those whose noise is zero. Parts do not add up to totals.",
+        "nothing to do; report the count as perturbed";
     /// Suppressed: the smallest or largest value belongs to too few people.
     SDC_EXTREME = "TRE-SDC-028", "suppressed (extreme): too few people share the smallest or largest value",
         "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",

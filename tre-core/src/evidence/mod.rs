@@ -12,6 +12,7 @@
 //! | `a0_present`… | `UInt64` | units with such a row |
 //! | `a0_nonzero`… | `UInt64` | numeric arguments: units whose net contribution is not zero; else equal to present |
 //! | `a0_top1`, `a0_top2`… | `Decimal128(38, s)` | numeric: the two largest |net contribution| of one unit; 0 where there is none |
+//! | `a0_unlike`… | `UInt64` | numeric, where values are told apart: units whose net contribution is not the most frequent one of those present; the largest number that is told apart stands for itself and all above |
 //! | `a0_min`, `a0_max`… | `Decimal128(38, s)` | numeric: smallest and largest row value, NULL where there is none |
 //! | `a0_min_units`, `a0_max_units`… | `UInt64` | arguments of min or max: units with a row of that value |
 //! | `null_of_a0`… | `UInt64` | units with a row where the argument is NULL |
@@ -51,6 +52,9 @@ pub struct CellLayout {
     pub arguments: Vec<ColumnType>,
     /// Unit-set sketches of every group and argument; `None` where no ledger is kept.
     pub sketch: Option<SketchShape>,
+    /// Up to how many units of a group are told apart by what they contribute to numeric arguments; `None` where no rule
+    /// asks.
+    pub unlike: Option<u32>,
 }
 
 /// What one aggregate value is.
@@ -114,6 +118,11 @@ impl ValueKind {
     /// Magnitudes are rounded to significant digits; counts are not.
     pub fn is_magnitude(self) -> bool {
         matches!(self, ValueKind::Sum { .. } | ValueKind::Comoment { .. })
+    }
+
+    /// A number of people or rows.
+    pub fn is_count(self) -> bool {
+        !self.is_magnitude() && !self.is_extreme()
     }
 
     /// A value of one row, shown as it is.
@@ -246,6 +255,9 @@ impl CellLayout {
             if let Some(decimal) = contribution_type(*argument) {
                 fields.push(Field::new(format!("a{i}_top1"), decimal.clone(), false));
                 fields.push(Field::new(format!("a{i}_top2"), decimal, false));
+                if self.unlike.is_some() {
+                    fields.push(count(format!("a{i}_unlike")));
+                }
             }
             if let Some(decimal) = self.range_type(i) {
                 fields.push(Field::new(format!("a{i}_min"), decimal.clone(), true));

@@ -7,6 +7,8 @@
 
 use super::*;
 
+mod drawn;
+
 const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
 const OPENSAFELY: &str = include_str!("../../../policies/sdc/opensafely.toml");
 
@@ -63,8 +65,10 @@ fn number(problem: &Problem) -> u32 {
     problem.code.id.rsplit('-').next().unwrap().parse().unwrap()
 }
 
+type Malformed = (&'static str, &'static str, &'static str, u32, &'static str);
+
 /// (what is wrong, text replaced, replacement, number of the code, part of the message)
-const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
+const MALFORMED: &[Malformed] = &[
     ("not TOML", "[units]", "[units", 1, "line "),
     (
         "a key twice",
@@ -375,7 +379,7 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
 
 #[test]
 fn malformed_policies_are_refused_with_code_line_and_advice() {
-    for (case, from, to, code, part) in MALFORMED {
+    for (case, from, to, code, part) in MALFORMED.iter().chain(drawn::MALFORMED) {
         assert!(NDB.contains(from), "{case}: nothing to replace");
         let text = NDB.replacen(from, to, 1);
         let problem = match Policy::parse(&id("ndb"), &text) {

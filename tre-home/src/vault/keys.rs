@@ -22,6 +22,7 @@ macro_rules! silent {
 silent!(
     FileKey,
     PseudonymKey,
+    DrawKey,
     SketchKey,
     VersionKey,
     LinkageKey,
@@ -55,6 +56,16 @@ pub struct SketchKey(pub(super) Key);
 
 impl SketchKey {
     /// The key itself, for a sketcher or the worker's pipe.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Key of what the checker draws for sets of people. Never leaves the server.
+pub struct DrawKey(pub(super) Key);
+
+impl DrawKey {
+    /// The key itself, for the checker.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -28,8 +28,8 @@ use zeroize::Zeroizing;
 
 pub use crypto::{Sha256, sha256, sha256_hex};
 pub use keys::{
-    FileKey, Link, LinkageKey, PseudonymKey, SketchKey, StreamKey, TokenSigner, VersionHasher, VersionKey,
-    file_aad,
+    DrawKey, FileKey, Link, LinkageKey, PseudonymKey, SketchKey, StreamKey, TokenSigner, VersionHasher,
+    VersionKey, file_aad,
 };
 pub use stream::{SealedReader, SealedWriter};
 
@@ -220,6 +220,12 @@ impl Vault {
     pub fn sketch_key(&self, population: &PopulationName) -> SketchKey {
         let population = population.as_str().as_bytes();
         SketchKey(self.derive(&[b"tre/vault/sketch/v1\0", population]))
+    }
+
+    /// Key of what the checker draws for sets of people: one for the deployment, so that the same people get the same draw in
+    /// every project, and so it never changes.
+    pub fn draw_key(&self) -> DrawKey {
+        DrawKey(self.derive(&[b"tre/vault/draws/v1"]))
     }
 
     /// Begins the keyed hash that names a version.

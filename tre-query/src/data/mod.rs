@@ -145,7 +145,7 @@ impl Engine {
     /// # Errors
     /// [`DataError`] when the frontier is not allowed, or the run fails.
     pub fn run(&self, frontier: &Frontier) -> Result<(Lineage, RecordBatch), DataError> {
-        self.run_with_sets(frontier, None)
+        self.run_with(frontier, None, None)
     }
 
     /// As [`Engine::run`], with the unit sets that a ledger needs as evidence, made by the sketcher of the population.
@@ -157,8 +157,22 @@ impl Engine {
         frontier: &Frontier,
         sketcher: Option<Sketcher>,
     ) -> Result<(Lineage, RecordBatch), DataError> {
+        self.run_with(frontier, sketcher, None)
+    }
+
+    /// As [`Engine::run_with_sets`], with up to `unlike` units of every group told apart by what they contribute.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with(
+        &self,
+        frontier: &Frontier,
+        sketcher: Option<Sketcher>,
+        unlike: Option<u32>,
+    ) -> Result<(Lineage, RecordBatch), DataError> {
         let mut lineage = lineage(frontier, &self.grant)?;
         lineage.layout.sketch = sketcher.as_ref().map(Sketcher::shape);
+        lineage.layout.unlike = unlike;
         let shape = Arc::new(Shape::new(&lineage.layout, sketcher)?);
         let ranges = self.ranges(&frontier.input);
         let next = AtomicUsize::new(0);

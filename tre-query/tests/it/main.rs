@@ -14,3 +14,4 @@ mod refusals;
 mod rewrites;
 mod sets;
 mod shapes;
+mod values;

@@ -128,12 +128,14 @@ impl Data {
         self.process.is_alive()
     }
 
-    /// Runs one frontier, with unit sets as evidence where a key for them is given.
+    /// Runs one frontier, with unit sets as evidence where a key for them is given, and with up to `unlike` units of a
+    /// group told apart by what they contribute.
     pub(crate) fn run(
         &mut self,
         query: &QueryId,
         frontier: &Frontier,
         sketch: Option<(SketchKey, SketchShape)>,
+        unlike: Option<u32>,
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<FrontierAnswer, DataError> {
@@ -144,6 +146,7 @@ impl Data {
                 key: key.bytes().to_vec(),
                 capacity: shape.capacity(),
             }),
+            unlike: unlike.unwrap_or(0),
         };
         let Response::Cells(cells) = self.ask(Request::Run(run), deadline, cancel)? else {
             return Err(self.broken("another answer to run"));

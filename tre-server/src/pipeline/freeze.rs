@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use output_checker::Decision;
 use output_checker::rewrites::Rewrite;
+use output_checker::{Decision, LetOut};
 use tre_core::ids::{QueryId, RequestId};
 use tre_core::permit::ExitName;
 use tre_home::store::Draft;
@@ -48,9 +48,13 @@ pub(crate) async fn freeze(
 ) -> Result<Frozen, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session.project.exit(ExitName::Release).map_err(refused)?;
+    let (policy, reviewers) = session.project.exit(ExitName::Release).map_err(refused)?;
     let prepared = prepare(core, session, ExitName::Release, sql, None, true).await?;
-    let judged = judge(core, session, &prepared, &policy, &cancel).await?;
+    let let_out = match reviewers {
+        0 => LetOut::ByRule,
+        _ => LetOut::ByPeople,
+    };
+    let judged = judge(core, session, &prepared, &policy, let_out, &cancel).await?;
     let (judged, draft) = draft(core, session, &prepared, &policy, judged).await?;
     if let Decision::Withhold { .. } = &judged.decision {
         decided(core, session, &prepared, &judged.decision).await?;
@@ -60,7 +64,7 @@ pub(crate) async fn freeze(
         .map_err(internal)?
         .into_bytes();
     let record = record(session, &prepared, Some(request), &policy, &judged, &output)?;
-    let insight = insight(core, session, &prepared, &judged, &policy, &cancel).await;
+    let insight = insight(core, session, &prepared, &judged, &policy, let_out, &cancel).await;
     let insight = insight.map_err(withheld)?;
     guard.defuse();
     Ok(Frozen {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{sort_to_indices, take_record_batch};
 use arrow::error::ArrowError;
-use output_checker::lineage::{Lineage, lineage};
+use output_checker::lineage::Lineage;
 use output_checker::rewrites::{MOST, Proposal, Rewrite};
-use output_checker::{Checked, Decision, Summary};
+use output_checker::{Checked, Decision, LetOut, Summary};
 use serde::{Deserialize, Serialize};
 use tre_core::codes::Problem;
 use tre_core::evidence::BaseCells;
@@ -18,7 +18,7 @@ use tre_core::policy::Policy;
 use tre_core::status::Status;
 
 use super::csv;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, lineage_under};
 use super::run::{Judged, judge};
 use crate::core::Core;
 use crate::engine::Cancel;
@@ -70,6 +70,7 @@ pub(super) async fn insight(
     prepared: &Prepared,
     judged: &Judged,
     policy: &Policy,
+    let_out: LetOut,
     cancel: &Arc<Cancel>,
 ) -> Result<Insight, Problem> {
     let parts = prepared.frontiers.iter().zip(&judged.cells).zip(&judged.checked);
@@ -84,7 +85,7 @@ pub(super) async fn insight(
         .filter(|one| may_help(one, judged))
         .take(MOST)
     {
-        trials.push(tried(core, session, prepared, proposal, policy, cancel).await);
+        trials.push(tried(core, session, prepared, proposal, policy, let_out, cancel).await);
     }
     Ok(Insight { evidence, trials })
 }
@@ -107,6 +108,7 @@ async fn tried(
     prepared: &Prepared,
     proposal: &Proposal,
     policy: &Policy,
+    let_out: LetOut,
     cancel: &Arc<Cancel>,
 ) -> Trial {
     let mut trial = Trial {
@@ -118,7 +120,7 @@ async fn tried(
     };
     let grant = &session.project.grant;
     let lineages = proposal.frontiers.iter().map(|frontier| {
-        let lineage = lineage(frontier, grant)?;
+        let lineage = lineage_under(frontier, grant, policy)?;
         Ok((frontier.clone(), lineage))
     });
     let Ok(frontiers) = lineages.collect::<Result<Vec<_>, Problem>>() else {
@@ -131,7 +133,7 @@ async fn tried(
         ..prepared.clone()
     };
     // What fails here is in the log; the request goes its way without this trial.
-    let Ok(judged) = judge(core, session, &changed, policy, cancel).await else {
+    let Ok(judged) = judge(core, session, &changed, policy, let_out, cancel).await else {
         return trial;
     };
     trial.decision = judged.decision.word().to_owned();

@@ -11,6 +11,7 @@ use output_checker::rewrites::{Proposal, Rewrite, propose};
 use tre_core::algebra::{Frontier, Node};
 use tre_core::audit::Event;
 use tre_core::codes::{self, Problem};
+use tre_core::grant::Grant;
 use tre_core::ids::QueryId;
 use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
@@ -115,11 +116,8 @@ pub(crate) async fn prepare(
     };
     prepared.proposals = propose(&planned.frontiers, &session.project.grant, &policy);
     for frontier in planned.frontiers {
-        match lineage(&frontier, &session.project.grant) {
-            Ok(mut lineage) => {
-                lineage.layout.sketch = policy.rules().sketch();
-                prepared.frontiers.push((frontier, lineage));
-            }
+        match lineage_under(&frontier, &session.project.grant, &policy) {
+            Ok(lineage) => prepared.frontiers.push((frontier, lineage)),
             Err(problem) => {
                 let refused = log_refused(core, session, &prepared, problem).await;
                 return Err(refused.with(prepared.rewrites()));
@@ -254,4 +252,15 @@ pub(super) async fn log_refused(
 /// Logs that the desk was lost over a query.
 async fn log_lost_desk(core: &Core, session: &Session, prepared: &Prepared, lost: &Lost) -> Refusal {
     super::run::log_failed(core, session, prepared, lost.problem(), lost.to_string()).await
+}
+
+/// The lineage of a frontier, with the evidence that a policy reads beside the usual.
+///
+/// # Errors
+/// A [`Problem`] when the frontier has no lineage.
+pub(super) fn lineage_under(frontier: &Frontier, grant: &Grant, policy: &Policy) -> Result<Lineage, Problem> {
+    let mut lineage = lineage(frontier, grant)?;
+    lineage.layout.sketch = policy.rules().unit_sets();
+    lineage.layout.unlike = policy.rules().values_told_apart();
+    Ok(lineage)
 }

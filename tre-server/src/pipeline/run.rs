@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
-use output_checker::{Asked, Checked, Decision, check_together};
+use output_checker::{Asked, Checked, Decision, DrawKey, LetOut, check_together};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::BaseCells;
@@ -58,7 +58,7 @@ pub(crate) async fn answer(
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
     let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
     let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
@@ -93,7 +93,7 @@ pub(crate) async fn check(
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
     let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
     let judged = remember(core, session, prepared, &policy, judged).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
@@ -151,6 +151,7 @@ pub(super) async fn judge(
     session: &Arc<Session>,
     prepared: &Prepared,
     policy: &Policy,
+    let_out: LetOut,
     cancel: &Arc<Cancel>,
 ) -> Result<Judged, Refusal> {
     if !prepared.is_bound() {
@@ -180,6 +181,7 @@ pub(super) async fn judge(
         public_rows: ran.public_rows,
     };
     let mut cells = Vec::with_capacity(prepared.frontiers.len());
+    let key = DrawKey::new(core.home.vault().draw_key().bytes());
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
         match believed(lineage, &worker_lineage, batch) {
             Ok(believed) => cells.push(believed),
@@ -202,7 +204,7 @@ pub(super) async fn judge(
             cells,
         })
         .collect();
-    judged.checked = check_together(&asked, policy);
+    judged.checked = check_together(&asked, policy, &key, let_out);
     for checked in &judged.checked {
         judged.decision = judged.decision.and(checked.decision.clone());
     }
@@ -277,7 +279,14 @@ async fn ran(
                 let key = core.home.vault().sketch_key(&lineage.population);
                 (key, shape)
             });
-            let answer = data.run(&prepared.query, frontier, sketch, deadline, &cancel)?;
+            let answer = data.run(
+                &prepared.query,
+                frontier,
+                sketch,
+                lineage.layout.unlike,
+                deadline,
+                &cancel,
+            )?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {

@@ -15,6 +15,7 @@ mod number;
 mod output;
 mod sketch;
 mod state;
+mod values;
 
 pub(super) use state::Cells;
 

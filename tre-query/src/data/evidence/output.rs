@@ -213,6 +213,9 @@ impl Cells {
             let second = numbers().map(|n| decimal(n.top.1));
             columns.push(decimals(first.collect::<Result<_, _>>()?, &ty)?);
             columns.push(decimals(second.collect::<Result<_, _>>()?, &ty)?);
+            if let Some(values) = &self.values {
+                columns.push(counts(values.unlike(argument)));
+            }
         }
         let ty = shape.layout.range_type(argument).ok_or(EvidenceError::Columns)?;
         let ranges = || self.ranges(shape, numeric);

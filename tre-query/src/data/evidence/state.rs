@@ -12,6 +12,7 @@ use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::number::Number;
 use super::sketch::Sets;
+use super::values::Values;
 use super::{EvidenceError, Shape};
 
 /// Groups with their values and evidence.
@@ -33,6 +34,8 @@ pub(in crate::data) struct Cells {
     group_of_row: Vec<usize>,
     /// Who is in each group; `None` where the server keeps no ledger.
     pub(super) sets: Option<Sets>,
+    /// What people contribute; `None` where no rule asks.
+    pub(super) values: Option<Values>,
 }
 
 /// What does not depend on an argument.
@@ -90,6 +93,8 @@ impl Cells {
         };
         let sketcher = shape.sketcher.clone();
         let sets = sketcher.map(|sketcher| Sets::new(sketcher, shape.arguments()));
+        let values = shape.layout.unlike;
+        let values = values.map(|most| Values::new(most, shape.arguments()));
         let mut cells = Cells {
             shape,
             groups,
@@ -101,6 +106,7 @@ impl Cells {
             last: 0,
             group_of_row: vec![],
             sets,
+            values,
         };
         if cells.groups.is_none() {
             cells.grow(1);
@@ -118,6 +124,7 @@ impl Cells {
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
             + self.sets.as_ref().map_or(0, Sets::memory)
+            + self.values.as_ref().map_or(0, Values::memory)
     }
 
     fn grow(&mut self, groups: usize) {
@@ -129,6 +136,9 @@ impl Cells {
         self.differing.resize(groups * self.shape.comparable.len(), 0);
         if let Some(sets) = &mut self.sets {
             sets.grow(groups);
+        }
+        if let Some(values) = &mut self.values {
+            values.grow(groups);
         }
     }
 
@@ -270,6 +280,10 @@ impl Cells {
         // Whoever's values cancel out contributes nothing to the sum.
         for (argument, numeric) in self.shape.numeric.iter().enumerate() {
             let net = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
+            let is_present = flags & (1 << self.shape.present(argument)) != 0;
+            if let (Some(values), Some(number), true) = (&mut self.values, net, is_present) {
+                values.add(group, argument, number.open);
+            }
             if net.is_some_and(|number| number.open != 0) {
                 flags |= 1 << self.shape.nonzero(argument);
             }
@@ -343,6 +357,9 @@ impl Cells {
             block.units += added.units;
             if let Some((sets, added)) = self.sets.as_mut().zip(other.sets.as_ref()) {
                 sets.merge(to, added, from);
+            }
+            if let Some((values, added)) = self.values.as_mut().zip(other.values.as_ref()) {
+                values.merge(to, added, from);
             }
             add_slices(&mut self.counts, to * flags, &other.counts, from * flags, flags);
             add_slices(
