@@ -187,7 +187,7 @@ pub fn page() -> String {
 const PREFACE: &str = "\
 # Lineage
 
-This page is made from `output-checker/src/lineage/table.rs`; a test compares the two, and another that the tests exist.
+This page is made from the table in output-checker/src/lineage; a test compares the two, and another that the tests exist.
 
 Before a query runs, the server reads off its plan whose data stand behind every cell that it will yield; the data worker
 does so again with the plan that it is about to run, and if the two differ nothing leaves. What is not in these tables

@@ -69,7 +69,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         sql(
             "TRE-SQL-009",
-            "SELECT icd, age, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (icd))",
+            "SELECT icd, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (icd))",
         ),
         case(
             "TRE-SQL-010",

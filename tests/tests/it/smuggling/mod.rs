@@ -28,7 +28,7 @@ const TABLE: &str = include_str!("../../../corpus/smuggling.toml");
 const TRICKS: usize = 90;
 
 /// The policies that entries name, each with a project of its own.
-const POLICIES: [&str; 3] = ["ndb", "no-zeros", "acro-defaults"];
+const POLICIES: [&str; 3] = ["ndb", "no-zeros", "ons"];
 
 /// A home, served, with an analyst in a project of each policy.
 struct Place {
