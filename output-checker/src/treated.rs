@@ -72,11 +72,13 @@ impl TreatedCells {
                 continue;
             };
             let hidden = |row: usize| hide.get(row).copied().unwrap_or(true);
-            let values: ArrayRef = match values.data_type() {
-                DataType::Int64 => Arc::new(kept(values.as_primitive::<Int64Type>(), hidden)),
-                DataType::Decimal128(..) => Arc::new(kept(values.as_primitive::<Decimal128Type>(), hidden)),
+            let values: ArrayRef = if let Some(counts) = values.as_primitive_opt::<Int64Type>() {
+                Arc::new(kept(counts, hidden))
+            } else if let Some(sums) = values.as_primitive_opt::<Decimal128Type>() {
+                Arc::new(kept(sums, hidden))
+            } else {
                 // Smallest and largest values of other types are not told across levels.
-                _ => continue,
+                continue;
             };
             let old = statuses.as_primitive::<Int32Type>().values().iter().enumerate();
             let new = old.map(|(row, old)| match hidden(row) && *old < SUPPRESSED_FROM {

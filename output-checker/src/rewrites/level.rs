@@ -51,12 +51,15 @@ pub(super) fn of_expression(expr: &Expr) -> Option<Known> {
             }
             _elsewhere => None,
         },
-        Expr::Arithmetic(Arithmetic::Multiply, divided, step) => match divided.as_ref() {
-            Expr::Arithmetic(Arithmetic::Divide, _, by) if whole(by) == whole(step) => {
+        Expr::Arithmetic(Arithmetic::Multiply, divided, step) => {
+            if let Expr::Arithmetic(Arithmetic::Divide, _, by) = divided.as_ref()
+                && whole(by) == whole(step)
+            {
                 whole(step).map(Known::Steps)
+            } else {
+                None
             }
-            _otherwise => None,
-        },
+        }
         Expr::Call(Function::Lower | Function::Upper | Function::Trim | Function::CharLength, _)
         | Expr::Column(_)
         | Expr::Arithmetic(..)
@@ -169,14 +172,11 @@ pub(super) fn base(expr: &Expr) -> Option<usize> {
 
 /// Whether nothing but the column stands inside of the expression, so that another level of it is one of the column.
 fn is_plain(expr: &Expr) -> bool {
-    match expr.children().as_slice() {
-        [first, ..] => match first {
-            Expr::Column(_) => true,
-            Expr::Cast(..) | Expr::Arithmetic(Arithmetic::Divide, ..) => is_plain(first),
-            _computed => false,
-        },
-        [] => false,
-    }
+    let Some(first) = expr.children().into_iter().next() else {
+        return false;
+    };
+    let goes_on = matches!(first, Expr::Cast(..) | Expr::Arithmetic(Arithmetic::Divide, ..));
+    matches!(first, Expr::Column(_)) || (goes_on && is_plain(first))
 }
 
 /// About how many different values a key may have; a guess where the spec declares no domain, for an order of proposals
@@ -205,8 +205,9 @@ pub(super) fn about(level: Level<'_>, column_type: Option<ColumnType>) -> u64 {
 
 /// A constant whole number.
 fn whole(expr: &Expr) -> Option<i64> {
-    match expr {
-        Expr::Literal(Value::Int(number)) => Some(*number),
-        _constant_or_not => None,
+    if let Expr::Literal(Value::Int(number)) = expr {
+        Some(*number)
+    } else {
+        None
     }
 }

@@ -5,7 +5,8 @@
 
 use tre_core::algebra::{Comparison, Expr, Frontier, Node};
 use tre_core::grant::Grant;
-use tre_core::policy::RulePack;
+use tre_core::policy::{RulePack, TaggedRule};
+use tre_core::types::Value;
 
 use super::keys::LARGER_GROUPS;
 use super::level::{self, Level};
@@ -26,7 +27,7 @@ pub(super) fn candidates(frontier: &Frontier, grant: &Grant, rules: &RulePack) -
         let Level::Stored(table, meta) = level::of(&Expr::Column(position), input, grant) else {
             continue;
         };
-        let judged = |rule: &tre_core::policy::TaggedRule| Some(&rule.tag) == meta.tag.as_ref();
+        let judged = |rule: &TaggedRule| Some(&rule.tag) == meta.tag.as_ref();
         if !rules.tagged.iter().any(judged) {
             continue;
         }
@@ -74,21 +75,25 @@ fn conjuncts_of<'e>(predicate: &'e Expr, found: &mut Vec<&'e Expr>) {
     }
 }
 
-/// The column that a condition compares with constants, and these as SQL.
+/// The column that a condition compares with constants, and these as SQL; none where a constant is not written here.
 fn named_values(condition: &Expr) -> Option<(usize, Vec<String>)> {
-    if let Expr::InList(inner, values) = condition {
-        return match inner.as_ref() {
-            Expr::Column(position) => Some((*position, values.iter().map(written::literal).collect())),
-            _computed => None,
-        };
-    }
-    let Expr::Compare(Comparison::Eq, one, other) = condition else {
+    let (column, values) = if let Expr::InList(inner, values) = condition {
+        (inner.as_ref(), values.iter().collect())
+    } else if let Expr::Compare(Comparison::Eq, one, other) = condition {
+        if let Expr::Literal(value) = other.as_ref() {
+            (one.as_ref(), vec![value])
+        } else if let Expr::Literal(value) = one.as_ref() {
+            (other.as_ref(), vec![value])
+        } else {
+            return None;
+        }
+    } else {
         return None;
     };
-    match (one.as_ref(), other.as_ref()) {
-        (Expr::Column(position), Expr::Literal(value)) | (Expr::Literal(value), Expr::Column(position)) => {
-            Some((*position, vec![written::literal(value)]))
-        }
-        _computed => None,
-    }
+    let Expr::Column(position) = column else {
+        return None;
+    };
+    let is_written = |value: &&Value| !matches!(value, Value::Null(_) | Value::Date(_) | Value::Timestamp(_));
+    let written = values.iter().all(is_written);
+    written.then(|| (*position, values.into_iter().map(written::literal).collect()))
 }
