@@ -7,16 +7,14 @@
 
 use super::*;
 
-mod drawn;
-
-const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
+pub(super) const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
 const OPENSAFELY: &str = include_str!("../../../policies/sdc/opensafely.toml");
 
-fn id(name: &str) -> PolicyId {
+pub(super) fn id(name: &str) -> PolicyId {
     name.parse().unwrap()
 }
 
-fn ndb() -> Policy {
+pub(super) fn ndb() -> Policy {
     Policy::parse(&id("ndb"), NDB).unwrap()
 }
 
@@ -61,11 +59,11 @@ fn every_key_of_the_file_is_demanded() {
     assert!(count >= 15, "only {count} assignments found");
 }
 
-fn number(problem: &Problem) -> u32 {
+pub(super) fn number(problem: &Problem) -> u32 {
     problem.code.id.rsplit('-').next().unwrap().parse().unwrap()
 }
 
-type Malformed = (&'static str, &'static str, &'static str, u32, &'static str);
+pub(super) type Malformed = (&'static str, &'static str, &'static str, u32, &'static str);
 
 /// (what is wrong, text replaced, replacement, number of the code, part of the message)
 const MALFORMED: &[Malformed] = &[
@@ -379,7 +377,7 @@ const MALFORMED: &[Malformed] = &[
 
 #[test]
 fn malformed_policies_are_refused_with_code_line_and_advice() {
-    for (case, from, to, code, part) in MALFORMED.iter().chain(drawn::MALFORMED) {
+    for (case, from, to, code, part) in MALFORMED.iter().chain(super::tests_of_draws::MALFORMED) {
         assert!(NDB.contains(from), "{case}: nothing to replace");
         let text = NDB.replacen(from, to, 1);
         let problem = match Policy::parse(&id("ndb"), &text) {

@@ -1,6 +1,9 @@
 //! Policies that draw for sets of people, or count their values.
 
-use super::*;
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use super::Policy;
+use super::tests::{Malformed, NDB, id, ndb, number};
 
 pub(super) const MALFORMED: &[Malformed] = &[
     (
