@@ -71,6 +71,7 @@ fn scalar(value: &Value, meta: &ColumnMeta) -> ScalarValue {
 }
 
 /// A table as a test writes it: rows with their unit, in any order.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) public: bool,

@@ -11,3 +11,4 @@ mod fixture;
 mod people;
 mod queries;
 mod refusals;
+mod soundness;
