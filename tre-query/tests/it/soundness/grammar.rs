@@ -64,6 +64,8 @@ pub(super) enum Call {
     Count,
     /// Persons with such a row.
     Units,
+    /// Different values.
+    Distinct,
     Sum,
     Mean,
     Min,
@@ -282,7 +284,7 @@ fn aggregate(
         ];
         let at = rng.random_range(0..written.len());
         return of(
-            [Call::Units, Call::Count, Call::Sum][at],
+            [Call::Distinct, Call::Count, Call::Sum][at],
             written[at].clone(),
             Some(any),
         );

@@ -234,10 +234,10 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
     let name = field.name().as_str();
     let counts = |of: &dyn Fn(&Group) -> usize| -> ArrayRef {
         let counts = groups.iter().map(|group| of(group) as u64);
-        match field.data_type() {
-            DataType::Int64 => Arc::new(counts.map(|n| n as i64).collect::<Int64Array>()),
-            _ => Arc::new(UInt64Array::from_iter_values(counts)),
+        if field.data_type() == &DataType::Int64 {
+            return Arc::new(counts.map(|n| n as i64).collect::<Int64Array>());
         }
+        Arc::new(UInt64Array::from_iter_values(counts))
     };
     let numbers = |of: &dyn Fn(&Group) -> Option<i128>| -> ArrayRef {
         let numbers: Decimal128Array = groups.iter().map(|group| of(group)).collect();
@@ -333,7 +333,7 @@ impl Group {
             Call::Sum => vec![values.iter().sum()],
             Call::Count => vec![values.len() as i128],
             Call::Units => vec![i128::from(!values.is_empty())],
-            Call::Mean | Call::Min | Call::Max => values,
+            Call::Distinct | Call::Mean | Call::Min | Call::Max => values,
         }
     }
 
@@ -342,9 +342,10 @@ impl Group {
         let extreme = match (call, argument) {
             (Call::Min, Some(x)) => self.values(x).min(),
             (Call::Max, Some(x)) => self.values(x).max(),
-            (Call::Count | Call::Units | Call::Sum | Call::Mean | Call::Min | Call::Max, _) => {
-                return self.people(argument);
-            }
+            (
+                Call::Count | Call::Units | Call::Distinct | Call::Sum | Call::Mean | Call::Min | Call::Max,
+                _,
+            ) => return self.people(argument),
         };
         let makes_it =
             |row: &&Row| argument.is_some_and(|x| row.values[x].is_some() && row.values[x] == extreme);

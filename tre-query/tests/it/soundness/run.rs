@@ -144,7 +144,7 @@ fn files(tables: &[Table], world: &World, tamper: &Tamper) -> Opened {
 impl<'a> Asked<'a> {
     async fn new(plan: &'a Plan<'a>, seed: u64, world: &'a World) -> Asked<'a> {
         let mut opened = files(&world.tables, world, plan.tamper);
-        opened.threads = 1 + usize::from(seed % 3 == 0);
+        opened.threads = 1 + usize::from(seed.is_multiple_of(3));
         let grant = opened.grant.clone();
         (plan.tamper.opened)(&mut opened, world);
         Asked {

@@ -235,14 +235,13 @@ fn number(values: &[i64], unit: u32, habits: &Habits, rng: &mut Rng8) -> Value {
 }
 
 fn cost(unit: u32, habits: &Habits, rng: &mut Rng8) -> Value {
-    let ty = ColumnType::Decimal { scale: habits.scale };
-    match number(&[1, 25, 25, 104], unit, habits, rng) {
-        Value::Int(whole) => Value::Decimal {
-            unscaled: i128::from(whole) * 10_i128.pow(u32::from(habits.scale))
-                + i128::from(habits.scale > 0 && rng.random_bool(0.3)),
-            scale: habits.scale,
-        },
-        _missing => null(ty),
+    let Value::Int(whole) = number(&[1, 25, 25, 104], unit, habits, rng) else {
+        return null(ColumnType::Decimal { scale: habits.scale });
+    };
+    let odd = habits.scale > 0 && rng.random_bool(0.3);
+    Value::Decimal {
+        unscaled: i128::from(whole) * 10_i128.pow(u32::from(habits.scale)) + i128::from(odd),
+        scale: habits.scale,
     }
 }
 

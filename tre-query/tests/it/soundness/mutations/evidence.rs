@@ -77,7 +77,7 @@ fn everybody_in_the_row_is_taken_for_present_in_the_argument() {
             least(&batch, "units", &rows)
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 0, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 92, Kind::Shown);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn people_whom_one_argument_counts_and_another_not_are_taken_for_all_who_could_b
             )
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 0, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 9, Kind::Shown);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn equal_values_are_taken_for_different_ones() {
             ))
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 0, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 5, Kind::Shown);
 }
 
 /// Whatever a worker tells of a column with this ending, it tells one too many.
@@ -208,11 +208,11 @@ fn a_declared_domain_is_forgotten() {
         }
         lineage
     };
-    noticed(&Tamper { lineage, ..SOUND }, 0, Kind::Row);
+    noticed(&Tamper { lineage, ..SOUND }, 2, Kind::Row);
 }
 
 #[test]
-fn values_of_two_arguments_are_judged_as_one() {
+fn persons_are_announced_as_rows() {
     let lineage = |mut lineage: Lineage, _: &RecordBatch| {
         for kind in &mut lineage.layout.values {
             if matches!(kind, ValueKind::CountUnits) {
@@ -221,6 +221,6 @@ fn values_of_two_arguments_are_judged_as_one() {
         }
         lineage
     };
-    // The cells are then not of their layout, which the checker refuses to read in some answers and not in others.
+    // Where persons have several rows the cells contradict the layout, and the answer is withheld; elsewhere it is not.
     noticed(&Tamper { lineage, ..SOUND }, 0, Kind::Error);
 }
