@@ -82,7 +82,7 @@ impl Judge<'_> {
         }
         let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
         let significant = digits.trim_matches('0').len();
-        let most = self.promise.digits?;
-        (significant > most).then(|| format!("{shown} has {significant} digits"))
+        let few = self.promise.rounds || significant <= self.promise.digits;
+        (!few).then(|| format!("{shown} has {significant} digits"))
     }
 }

@@ -301,7 +301,9 @@ impl Judge<'_> {
         if told[0].status != told[1].status {
             return Some((Kind::Status, format!("{column:?} is shown, and told otherwise")));
         }
-        if let (true, [(_, a), (_, b)]) = (column.difference, column.reads.as_slice()) {
+        // Of two rounded values the difference is no number of people any more.
+        let exact = column.difference && !self.promise.rounds;
+        if let (true, [(_, a), (_, b)]) = (exact, column.reads.as_slice()) {
             let apart = groups
                 .iter()
                 .flat_map(|group| [group.without(*a, *b), group.without(*b, *a)]);

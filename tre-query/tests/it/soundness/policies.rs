@@ -74,8 +74,10 @@ pub(super) struct Promise {
     pub(super) completed: usize,
     /// Whether a value of nobody is shown.
     pub(super) zeros: bool,
-    /// Most digits of a sum, where nothing is rounded afterwards.
-    pub(super) digits: Option<usize>,
+    /// Most digits of a sum.
+    pub(super) digits: usize,
+    /// Whether values are rounded to a base afterwards.
+    pub(super) rounds: bool,
 }
 
 impl Promise {
@@ -88,8 +90,8 @@ impl Promise {
             complement: rules.complement.minimum.get() as usize,
             completed: rules.domains.complete_up_to.get() as usize,
             zeros: rules.units.zero == Showing::Show,
-            digits: matches!(rules.rounding, Rounding::None {})
-                .then(|| rules.magnitudes.significant_digits.get() as usize),
+            digits: rules.magnitudes.significant_digits.get() as usize,
+            rounds: !matches!(rules.rounding, Rounding::None {}),
         }
     }
 }
