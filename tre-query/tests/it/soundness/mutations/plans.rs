@@ -4,10 +4,13 @@ use tre_core::algebra::{Arithmetic, Comparison, DatePart, Expr, Frontier, Functi
 use tre_core::grant::Grant;
 use tre_core::manifest::Bounds;
 use tre_core::types::{ColumnType, Value};
+use tre_query::data::Opened;
 
 use super::noticed;
+use crate::fixture::CUTS;
 use crate::soundness::client::{SOUND, Tamper};
 use crate::soundness::compare::Kind;
+use crate::soundness::tables::World;
 
 /// The plan with every node and expression changed, innermost first.
 fn changed(frontier: Frontier, node: fn(Node) -> Node, expr: fn(Expr) -> Expr) -> Frontier {
@@ -202,6 +205,30 @@ fn the_worker_forgets_the_permits_rows() {
         ..SOUND
     };
     noticed(&tamper, 1, Kind::Evidence);
+}
+
+#[test]
+fn a_person_lies_in_two_ranges() {
+    /// The first row in range 0 of `visit` goes to range 1, where its person comes first.
+    fn opened(opened: &mut Opened, world: &World) {
+        let (visit, granted) = (&world.tables[0], &mut opened.grant.tables[0]);
+        let in_range = |range: usize| {
+            let units = CUTS[range]..CUTS[range + 1];
+            let rows = visit.rows.iter().filter(|(unit, _)| units.contains(unit));
+            rows.cloned().collect::<Vec<_>>()
+        };
+        let mut ranges = [in_range(0), in_range(1)];
+        let moved: Vec<_> = ranges[0].drain(..1.min(ranges[0].len())).collect();
+        ranges[1].extend(moved);
+        for (range, rows) in ranges.into_iter().enumerate() {
+            let file = &mut granted.files[range];
+            file.rows = rows.len() as u64;
+            let place = format!("{}/{}/{}", granted.version, granted.table, file.name);
+            let key = [u8::try_from(range).unwrap() + 1; 32];
+            opened.files[range] = visit.file(&place, key, rows);
+        }
+    }
+    noticed(&Tamper { opened, ..SOUND }, 8, Kind::Evidence);
 }
 
 #[test]
