@@ -419,7 +419,7 @@ fn seen_apart(judge: &Judge<'_>, seen: [&Seen; 2], truth: [&Groups; 2], unit: u3
     )
 }
 
-/// Runs every frontier; the lineage that it was run under must be the one that was read.
+/// Runs every frontier. That it was run under the lineage that was read is the server's to compare.
 fn ran(engine: &Engine, prepared: &Prepared, tamper: &Tamper) -> Result<Vec<RecordBatch>, Violation> {
     let run = |(frontier, _): &(Frontier, Lineage)| {
         engine
