@@ -6,7 +6,7 @@ use tre_core::evidence::ValueKind;
 use super::grammar::{Call, Query};
 use super::oracle::text_at;
 
-/// What the cells of a query hold, in the order in which its text names it.
+/// What the cells of a query hold, each once; arguments are numbered in the order in which its text names them.
 pub(super) fn values_of(query: &Query) -> Vec<ValueKind> {
     let mut values = vec![];
     for (i, aggregate) in query.aggregates.iter().enumerate() {
