@@ -3,9 +3,30 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::{Array, RecordBatch};
+
 use super::compare::{Column, Judge, Kind, Side, Violation};
 use super::grammar::Call;
 use super::oracle::Group;
+
+/// The first number that lies under the NULL of a treated value: what leaves is the buffer, not what is read from it.
+pub(super) fn under_a_null(treated: &RecordBatch) -> Option<Violation> {
+    let schema = treated.schema();
+    for (column, field) in treated.columns().iter().zip(schema.fields()) {
+        let data = column.to_data();
+        let (Some(width), Some(buffer)) = (data.data_type().primitive_width(), data.buffers().first()) else {
+            continue;
+        };
+        for row in (0..data.len()).filter(|row| data.is_null(*row)) {
+            let at = (data.offset() + row) * width;
+            if buffer.as_slice()[at..at + width].iter().any(|byte| *byte != 0) {
+                let what = format!("a number lies under the NULL of `{}` in row {row}", field.name());
+                return Some(Violation::new(Kind::Bytes, what));
+            }
+        }
+    }
+    None
+}
 
 impl Judge<'_> {
     /// The first value, row or absence that a single table of treated cells must not have.

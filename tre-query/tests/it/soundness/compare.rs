@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Value,
     /// A single answer shows what too few people stand behind.
     Shown,
-    /// Treated cells are the same, bytes are not.
+    /// Treated cells are the same, bytes are not; or they carry what is not told.
     Bytes,
 }
 

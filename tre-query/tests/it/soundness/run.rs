@@ -19,6 +19,7 @@ use tre_core::grant::Grant;
 use tre_query::data::{Engine, Opened};
 use tre_query::desk::Desk;
 
+use super::alone;
 use super::client::{Client, Prepared, Seen, Tamper, Treated};
 use super::compare::{
     Judge, Kind, Rows, Side, Violation, columns_of_layout, columns_of_query, rows_of_answer, rows_of_cells,
@@ -200,6 +201,10 @@ impl<'a> Asked<'a> {
         let mut answers = vec![];
         for (replica, cells) in cells.into_iter().enumerate() {
             answers.push(treated(&client, &prepared, cells, &listing.replicas[replica]));
+        }
+        let cells = answers.iter().flatten().flatten();
+        if let Some(violation) = cells.map(|treated| &treated.batch).find_map(alone::under_a_null) {
+            return Some(violation);
         }
         if self.by_brute_force(query) {
             let (_, lineage) = &prepared.frontiers[0];

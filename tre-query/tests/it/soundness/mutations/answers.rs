@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
-use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch, UInt32Array};
+use arrow::compute::{
+    SortColumn, SortOptions, concat_batches, is_null, lexsort_to_indices, nullif, take, take_record_batch,
+};
 use arrow::datatypes::{Int32Type, Int64Type, UInt64Type};
 use output_checker::lineage::Lineage;
 use tre_core::evidence::CellLayout;
@@ -67,23 +69,37 @@ fn with_column(batch: &RecordBatch, at: usize, column: ArrayRef) -> RecordBatch 
     RecordBatch::try_new(batch.schema(), columns).unwrap()
 }
 
+/// The rows of the base cells that treated rows are of; NULL where nobody is.
+fn base_rows(treated: &RecordBatch, cells: &RecordBatch, keys: usize) -> UInt32Array {
+    (0..treated.num_rows())
+        .map(|row| base_row(treated, row, cells, keys).map(|base| base as u32))
+        .collect()
+}
+
 #[test]
 fn suppressed_values_keep_their_numbers() {
     let treated = |batch: RecordBatch, cells: &RecordBatch, lineage: &Lineage| {
         let (keys, width) = values(lineage);
-        let rows: Vec<Option<u32>> = (0..batch.num_rows())
-            .map(|row| base_row(&batch, row, cells, keys).map(|base| base as u32))
-            .collect();
-        let rows = arrow::array::UInt32Array::from(rows);
+        let rows = base_rows(&batch, cells, keys);
         (keys..keys + width).fold(batch, |batch, at| {
-            with_column(
-                &batch,
-                at,
-                arrow::compute::take(cells.column(at), &rows, None).unwrap(),
-            )
+            with_column(&batch, at, take(cells.column(at), &rows, None).unwrap())
         })
     };
     noticed(&Tamper { treated, ..SOUND }, 1, Kind::Status);
+}
+
+#[test]
+fn suppressed_values_lie_under_their_nulls() {
+    let treated = |batch: RecordBatch, cells: &RecordBatch, lineage: &Lineage| {
+        let (keys, width) = values(lineage);
+        let rows = base_rows(&batch, cells, keys);
+        (keys..keys + width).fold(batch, |batch, at| {
+            let (told, hidden) = (batch.column(at), take(cells.column(at), &rows, None).unwrap());
+            let hidden = nullif(&hidden, &is_null(told).unwrap()).unwrap();
+            with_column(&batch, at, hidden)
+        })
+    };
+    noticed(&Tamper { treated, ..SOUND }, 1, Kind::Bytes);
 }
 
 #[test]
@@ -131,12 +147,12 @@ fn rare_labels_stay_with_their_values_suppressed() {
             .filter_map(|row| base_row(&batch, row, cells, keys).map(|base| base as u32))
             .collect();
         let rare = (0..cells.num_rows() as u32).filter(|row| !kept.contains(row));
-        let rare = arrow::array::UInt32Array::from_iter_values(rare);
+        let rare = UInt32Array::from_iter_values(rare);
         let suppressed = StatusCode::new(Status::Suppressed, Rule::RareLabel).as_i32();
         let schema = batch.schema();
         let columns = schema.fields().iter().enumerate().map(|(at, field)| -> ArrayRef {
             if at < keys {
-                arrow::compute::take(cells.column(at), &rare, None).unwrap()
+                take(cells.column(at), &rare, None).unwrap()
             } else if at < keys + width {
                 arrow::array::new_null_array(field.data_type(), rare.len())
             } else {
