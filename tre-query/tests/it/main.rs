@@ -12,3 +12,4 @@ mod people;
 mod queries;
 mod refusals;
 mod shapes;
+mod soundness;
