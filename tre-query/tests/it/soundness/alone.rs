@@ -1,13 +1,15 @@
-//! What a single answer may show, judged against brute force: enough people behind every value and every label, no two
-//! values of a row that few people tell apart, no sum that states everybody's value, every declared row.
-
-use std::collections::BTreeSet;
+//! What a single answer may show, judged against brute force: enough people behind every value and every label and on
+//! both sides of every condition, no two values of a row that few people tell apart, no sum that states or nearly states
+//! somebody's value, no line whose people are all in one category where the policy hides that, every declared row.
 
 use arrow::array::{Array, RecordBatch};
 
-use super::compare::{Column, Judge, Kind, Side, Violation};
-use super::grammar::Call;
-use super::oracle::Group;
+use tre_core::policy::Unanimous;
+
+use super::compare::{Column, Judge, Kind, Side, Told, Violation};
+use super::grammar::{Call, Read};
+use super::oracle::{Group, Groups, Keys};
+use super::promise::{Minima, unanimous};
 
 /// The first number that lies under the NULL of a treated value: what leaves is the buffer, not what is read from it.
 pub(super) fn under_a_null(treated: &RecordBatch) -> Option<Violation> {
@@ -31,15 +33,15 @@ pub(super) fn under_a_null(treated: &RecordBatch) -> Option<Violation> {
 impl Judge<'_> {
     /// The first value, row or absence that a single table of treated cells must not have.
     pub(super) fn alone(&self, side: Side<'_>, columns: &[Column]) -> Option<Violation> {
-        let nobody = Group::default();
-        let declared: Option<usize> = self
-            .query
-            .domains
+        if let Some(what) = self.promise.forbids(self.front) {
+            return Some(Violation::new(Kind::Shown, what));
+        }
+        let domains = &self.front.domains;
+        let declared: Option<usize> = domains
             .iter()
             .map(|domain| Some(domain.as_ref()?.len()))
             .product();
-        let declared =
-            declared.filter(|rows| *rows <= self.promise.completed || self.query.domains.is_empty());
+        let declared = declared.filter(|rows| *rows <= self.promise.completed || domains.is_empty());
         let stand = side.told.order.iter().filter(|keys| self.declares(keys)).count();
         if declared.is_some_and(|rows| rows != stand) {
             return Some(Violation::new(
@@ -47,63 +49,84 @@ impl Judge<'_> {
                 format!("{stand} declared rows of {declared:?}"),
             ));
         }
-        for (keys, told) in &side.told.told {
+        let nobody = Group::default();
+        side.told.told.iter().find_map(|(keys, told)| {
             let group = side.truth.get(keys).unwrap_or(&nobody);
-            let carry = group.people(None).len();
-            if !self.declares(keys) && carry < self.promise.labels {
-                return Some(Violation::new(
-                    Kind::Shown,
-                    format!("{carry} people carry {keys:?}"),
-                ));
-            }
             let shown: Vec<_> = columns
                 .iter()
                 .zip(told)
                 .filter(|(_, told)| !told.suppressed)
                 .collect();
-            for (column, told) in &shown {
-                let (call, argument) = column.reads[0];
-                let found = self.behind_is_enough(group, call, argument).or_else(|| {
-                    let sum = (call == Call::Sum).then_some(argument).flatten()?;
-                    self.sum_says_little(group, sum, told.value.as_deref().unwrap_or_default())
+            let what = self.row_alone(side.truth, keys, group, &shown)?;
+            Some(Violation::new(Kind::Shown, format!("row {keys:?}: {what}")))
+        })
+    }
+
+    fn row_alone(
+        &self,
+        groups: &Groups,
+        keys: &Keys,
+        group: &Group,
+        shown: &[(&Column, &Told)],
+    ) -> Option<String> {
+        let Some(minima) = self.promise.minima(self.front, keys) else {
+            return (!shown.is_empty()).then(|| "no class has it".to_owned());
+        };
+        let carry = group.people(None).len();
+        if !self.declares(keys) && carry < minima.labels {
+            return Some(format!("{carry} people carry it"));
+        }
+        for (column, told) in shown {
+            let (call, argument) = column.reads[0];
+            let found = self
+                .behind_is_enough(minima, group, column.reads[0])
+                .or_else(|| self.line_is_divided(groups, keys, argument))
+                .or_else(|| {
+                    let value = told.value.as_deref()?;
+                    let sum = (call == Call::Sum).then_some(argument).flatten();
+                    let rounded = self.promise.is_rounded(call, value);
+                    sum.and_then(|x| self.promise.sum_tells(group, x, value))
+                        .or_else(|| (!rounded).then(|| format!("{value} is not rounded")))
+                })
+                .or_else(|| {
+                    let rest = group.without(None, argument).len();
+                    let few = rest > 0 && rest < minima.complement;
+                    few.then(|| format!("{rest} people are on the other side"))
                 });
-                if let Some(what) = found {
-                    return Some(Violation::new(
-                        Kind::Shown,
-                        format!("row {keys:?}, {column:?}: {what}"),
-                    ));
-                }
+            if let Some(what) = found {
+                return Some(format!("{column:?}: {what}"));
             }
-            for (a, _) in &shown {
-                for (b, _) in &shown {
-                    let apart = group.without(a.reads[0].1, b.reads[0].1).len();
-                    if apart > 0 && apart < self.promise.complement {
-                        let what = format!("row {keys:?}: {apart} people tell {a:?} from {b:?}");
-                        return Some(Violation::new(Kind::Shown, what));
-                    }
+        }
+        for (a, _) in shown {
+            for (b, _) in shown {
+                let [x, y] = [a, b].map(|column| column.reads[0].1);
+                let mut apart = vec![group.without(x, y).len()];
+                if let (Some(x), Some(y), true) = (x, y, a.scale.is_some() && a.scale == b.scale) {
+                    apart.push(group.apart(x, y).len());
+                }
+                if let Some(few) = apart.iter().find(|n| **n > 0 && **n < minima.complement) {
+                    return Some(format!("{few} people tell {a:?} from {b:?}"));
                 }
             }
         }
         None
     }
 
-    fn behind_is_enough(&self, group: &Group, call: Call, argument: Option<usize>) -> Option<String> {
-        let behind = match (call, argument) {
-            (Call::Sum, Some(x)) => group.not_zero(x),
-            _ => group.people(argument),
-        };
-        let enough = behind.len() >= self.promise.people || (self.promise.zeros && behind.is_empty());
-        (!enough).then(|| format!("people {behind:?} stand behind it"))
+    fn behind_is_enough(&self, minima: Minima, group: &Group, (call, argument): Read) -> Option<String> {
+        let enough = |people: usize| people >= minima.people || (self.promise.zeros && people == 0);
+        let behind = self.promise.behind(group, call, argument);
+        (!enough(behind.len())).then(|| format!("people {behind:?} stand behind it"))
     }
 
-    fn sum_says_little(&self, group: &Group, argument: usize, shown: &str) -> Option<String> {
-        let values: BTreeSet<i128> = group.values(argument).collect();
-        if values.len() == 1 {
-            return Some(format!("everybody has {values:?}"));
+    /// Where the policy hides what all people of a line have, nothing of such a line is shown.
+    fn line_is_divided(&self, groups: &Groups, keys: &Keys, argument: Option<usize>) -> Option<String> {
+        if self.promise.unanimous == Unanimous::Show {
+            return None;
         }
-        let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
-        let significant = digits.trim_matches('0').len();
-        let few = self.promise.rounds || significant <= self.promise.digits;
-        (!few).then(|| format!("{shown} has {significant} digits"))
+        let mut counted = [None, argument].into_iter();
+        counted.find_map(|x| {
+            let one = unanimous(groups, keys, |group| group.people(x).len())?;
+            Some(format!("all {one} people of a line are in one category"))
+        })
     }
 }

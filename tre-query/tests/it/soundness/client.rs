@@ -4,6 +4,7 @@
 //! believed and checked, the desk finishes. [`Tamper`] stands between the steps, where mutations pretend that a part is
 //! broken; in the property test it changes nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -71,6 +72,14 @@ pub(super) struct Treated {
     pub(super) notices: Vec<String>,
 }
 
+/// Cells that do not leave: what is said instead.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kept {
+    /// Codes of the reasons; none: the worker is not believed.
+    pub(super) codes: BTreeSet<&'static str>,
+    pub(super) message: String,
+}
+
 /// What a client sees.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Seen {
@@ -130,22 +139,27 @@ impl<'a> Client<'a> {
     /// Judges and treats the cells of a frontier.
     ///
     /// # Errors
-    /// The message of an answer that does not leave.
+    /// What is said of an answer that does not leave.
     pub(super) fn treat(
         &self,
         lineage: &Lineage,
         cells: RecordBatch,
         truth: &Groups,
-    ) -> Result<Treated, String> {
+    ) -> Result<Treated, Kept> {
         let believed = (self.tamper.believed)(cells.clone(), &lineage.layout, truth);
         let lineage = (self.tamper.lineage)(lineage.clone(), &cells);
-        let believed =
-            BaseCells::new(lineage.layout.clone(), believed).map_err(|error| format!("withheld: {error}"))?;
+        let believed = BaseCells::new(lineage.layout.clone(), believed).map_err(|error| Kept {
+            codes: BTreeSet::new(),
+            message: error.to_string(),
+        })?;
         let checked = check(&believed, &lineage, &self.policy);
         match checked.decision {
             Decision::Release => {}
             Decision::Refer { reasons } | Decision::Withhold { reasons } => {
-                return Err(format!("{reasons:?}"));
+                return Err(Kept {
+                    codes: reasons.iter().map(|problem| problem.code.id).collect(),
+                    message: format!("{reasons:?}"),
+                });
             }
         }
         assert_eq!(

@@ -2,8 +2,9 @@
 //!
 //! *Remove a person, or change their values: whatever changes in the bytes that a client sees lies in values whose
 //! evidence has enough units, that person among them.* What "has enough" means is computed by brute force, in the
-//! world or in its neighbour, and never read off the evidence under test. The one exception is the policy's own line
-//! between nobody and somebody where it shows zeros.
+//! world or in its neighbour, and never read off the evidence under test. Two exceptions are the policy's own lines:
+//! between nobody and somebody where it shows zeros, and between all people and all but few in one category where it
+//! hides what all people of a line have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,12 +12,13 @@ use std::fmt;
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
 use tre_core::evidence::{CellLayout, ValueKind};
+use tre_core::policy::Unanimous;
 use tre_core::status::{Status, StatusCode};
-use tre_core::types::Value;
+use tre_core::types::{ColumnType, Value};
 
-use super::grammar::{Call, Query};
+use super::grammar::{Call, Front, Query, Read};
 use super::oracle::{Group, Groups, Keys, number_at, text_at};
-use super::policies::Promise;
+use super::promise::{Promise, unanimous};
 
 /// What was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +81,11 @@ pub(super) struct Rows {
     pub(super) told: BTreeMap<Keys, Vec<Told>>,
 }
 
-/// A question and the reading of its promise.
+/// An aggregation and the reading of its promise.
+#[derive(Clone, Copy)]
 pub(super) struct Judge<'a> {
-    pub(super) query: &'a Query,
-    pub(super) promise: Promise,
+    pub(super) front: &'a Front,
+    pub(super) promise: &'a Promise,
 }
 
 /// A world as seen in an answer: what was told, and what is.
@@ -92,11 +95,22 @@ pub(super) struct Side<'a> {
     pub(super) truth: &'a Groups,
 }
 
+/// A label with the people who carry it in the two worlds.
+struct Row<'a> {
+    keys: &'a Keys,
+    groups: [&'a Group; 2],
+    /// Whether in one of them the policy hides it because of its line.
+    unanimous: bool,
+    unit: u32,
+}
+
 /// What a column of told values is computed from: aggregates with their calls and listed arguments.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
-    pub(super) reads: Vec<(Call, Option<usize>)>,
+    pub(super) reads: Vec<Read>,
     pub(super) difference: bool,
+    /// Places behind the point, where sums of arguments with as many of them could be taken from one another.
+    pub(super) scale: Option<u8>,
 }
 
 /// Treated cells as rows.
@@ -167,28 +181,42 @@ fn rows(batch: &RecordBatch, keys: usize, told: impl Fn(usize) -> Vec<Told>) -> 
 
 /// What the columns of a layout are computed from; its arguments are the listing's.
 pub(super) fn columns_of_layout(layout: &CellLayout) -> Vec<Column> {
-    let reads = layout.values.iter().map(|kind| match *kind {
-        ValueKind::CountRows => (Call::Count, None),
-        ValueKind::CountUnits => (Call::Units, None),
-        ValueKind::Count { argument } => (Call::Count, Some(argument)),
-        ValueKind::Sum { argument } => (Call::Sum, Some(argument)),
-    });
-    let column = |read| Column {
-        reads: vec![read],
-        difference: false,
+    let column = |kind: &ValueKind| {
+        let (call, argument) = match *kind {
+            ValueKind::CountRows => (Call::Count, None),
+            ValueKind::CountUnits => (Call::Units, None),
+            ValueKind::Count { argument } => (Call::Count, Some(argument)),
+            ValueKind::CountUnitsOf { argument } => (Call::Units, Some(argument)),
+            ValueKind::Sum { argument } => (Call::Sum, Some(argument)),
+            ValueKind::Min { argument } => (Call::Min, Some(argument)),
+            ValueKind::Max { argument } => (Call::Max, Some(argument)),
+        };
+        let scale = |x: usize| match layout.arguments[x] {
+            ColumnType::Int => Some(0),
+            ColumnType::Decimal { scale } => Some(scale),
+            ColumnType::Bool | ColumnType::Text | ColumnType::Date | ColumnType::Timestamp => None,
+        };
+        Column {
+            reads: vec![(call, argument)],
+            difference: false,
+            scale: argument.filter(|_| call == Call::Sum).and_then(scale),
+        }
     };
-    reads.map(column).collect()
+    layout.values.iter().map(column).collect()
 }
 
 /// What the visible columns of a query are computed from.
 pub(super) fn columns_of_query(query: &Query) -> Vec<Column> {
+    let front = &query.fronts[0];
     let column = |output: &super::grammar::Output| Column {
         reads: output
             .reads
             .iter()
-            .map(|i| (query.aggregates[*i].call, query.argument_of(*i)))
+            .flat_map(|i| &query.aggregates[*i].parts)
+            .map(|part| front.read(part))
             .collect(),
         difference: output.difference,
+        scale: None,
     };
     query.outputs.iter().map(column).collect()
 }
@@ -198,7 +226,7 @@ impl Judge<'_> {
     pub(super) fn declares(&self, keys: &Keys) -> bool {
         let mut product = 1;
         let mut inside = true;
-        for (domain, key) in self.query.domains.iter().zip(keys) {
+        for (domain, key) in self.front.domains.iter().zip(keys) {
             let Some(domain) = domain else { return false };
             product *= domain.len();
             inside &= domain.iter().any(|value| Some(declared_text(value)) == *key);
@@ -234,15 +262,22 @@ impl Judge<'_> {
         let labels: BTreeSet<&Keys> = full.told.told.keys().chain(other.told.told.keys()).collect();
         let nobody = Group::default();
         for keys in labels {
-            let groups = [full, other].map(|side| side.truth.get(keys).unwrap_or(&nobody));
+            let row = Row {
+                keys,
+                groups: [full, other].map(|side| side.truth.get(keys).unwrap_or(&nobody)),
+                unanimous: [full, other]
+                    .iter()
+                    .any(|side| self.one_category(side.truth, keys)),
+                unit,
+            };
             let told = [full, other].map(|side| side.told.told.get(keys));
             let found = match told {
                 [Some(a), Some(b)] => (0..columns.len())
                     .filter(|i| a[*i] != b[*i])
-                    .find_map(|i| self.unexplained(keys, &columns[i], [&a[i], &b[i]], groups, unit)),
+                    .find_map(|i| self.unexplained(&row, &columns[i], [&a[i], &b[i]])),
                 _ if chosen => None,
                 _ if self.declares(keys) => Some((Kind::Row, "a declared row comes or goes".to_owned())),
-                _ if self.row_has_enough(keys, groups, unit) => None,
+                _ if row.unanimous || self.row_has_enough(&row) => None,
                 _ => Some((Kind::Row, "the row comes or goes".to_owned())),
             };
             if let Some((kind, what)) = found {
@@ -255,65 +290,56 @@ impl Judge<'_> {
         None
     }
 
-    /// Whether in one of the two worlds enough people have rows in the group, the person among them. Where the row is
-    /// declared and nothing counts its rows, whom one of the asked arguments counts.
-    fn row_has_enough(&self, keys: &Keys, groups: [&Group; 2], unit: u32) -> bool {
-        let arguments: Vec<Option<usize>> = (0..self.query.aggregates.len())
-            .map(|i| self.query.argument_of(i))
-            .collect();
-        let rows_are_told = !self.declares(keys) || arguments.contains(&None);
-        groups.iter().any(|group| {
-            self.enough(
-                &match rows_are_told {
-                    true => group.people(None),
-                    false => arguments
-                        .iter()
-                        .flat_map(|argument| group.people(*argument))
-                        .collect(),
-                },
-                unit,
-            )
-        })
+    /// Whether the policy hides the row because all people of a line through it are in one category, of the rows or of an
+    /// argument.
+    fn one_category(&self, groups: &Groups, keys: &Keys) -> bool {
+        let arguments = (0..self.front.arguments().len()).map(Some).chain([None]);
+        self.promise.unanimous != Unanimous::Show
+            && arguments
+                .into_iter()
+                .any(|x| unanimous(groups, keys, |group| group.people(x).len()).is_some())
     }
 
-    fn enough(&self, people: &BTreeSet<u32>, unit: u32) -> bool {
-        people.len() >= self.promise.people && people.contains(&unit)
+    /// Whether in one of the two worlds enough people have rows in the group, the person among them.
+    fn row_has_enough(&self, row: &Row<'_>) -> bool {
+        let mut groups = row.groups.iter();
+        groups.any(|group| self.enough(row, &group.people(None)))
     }
 
-    fn unexplained(
-        &self,
-        keys: &Keys,
-        column: &Column,
-        told: [&Told; 2],
-        groups: [&Group; 2],
-        unit: u32,
-    ) -> Option<(Kind, String)> {
-        let row = self.row_has_enough(keys, groups, unit);
+    fn enough(&self, row: &Row<'_>, people: &BTreeSet<u32>) -> bool {
+        let minima = self.promise.minima(self.front, row.keys);
+        minima.is_some_and(|minima| people.len() >= minima.people) && people.contains(&row.unit)
+    }
+
+    fn unexplained(&self, row: &Row<'_>, column: &Column, told: [&Told; 2]) -> Option<(Kind, String)> {
+        let Row { groups, unit, .. } = *row;
+        let enough = self.row_has_enough(row);
         if told.iter().any(|told| told.suppressed) {
-            return match row || self.turns_to_zero(column, told, groups) {
+            return match enough || row.unanimous || self.turns_to_zero(column, told, groups) {
                 true => None,
                 false => Some((Kind::Status, format!("{column:?} is told otherwise"))),
             };
         }
-        if !row {
+        if !enough {
             return Some((Kind::Value, format!("{column:?}, too few in the row")));
         }
         if told[0].status != told[1].status {
             return Some((Kind::Status, format!("{column:?} is shown, and told otherwise")));
         }
         // Of two rounded values the difference is no number of people any more.
-        let exact = column.difference && !self.promise.rounds;
+        let exact = column.difference && !self.promise.rounds();
         if let (true, [(_, a), (_, b)]) = (exact, column.reads.as_slice()) {
+            let complement = self.promise.minima(self.front, row.keys)?.complement;
             let apart = groups
                 .iter()
                 .flat_map(|group| [group.without(*a, *b), group.without(*b, *a)]);
             let explained = apart
                 .filter(|people| people.contains(&unit))
-                .any(|people| people.len() >= self.promise.complement);
+                .any(|people| people.len() >= complement);
             return (!explained).then(|| (Kind::Value, format!("{column:?}, too few make the difference")));
         }
         // Whatever the person changed in what the value is computed from must be theirs and enough others'.
-        let changed = |(call, argument): &&(Call, Option<usize>)| {
+        let changed = |(call, argument): &&Read| {
             groups[0].of_person(unit, *call, *argument) != groups[1].of_person(unit, *call, *argument)
         };
         let mut theirs = column.reads.iter().filter(changed).peekable();
@@ -324,9 +350,8 @@ impl Judge<'_> {
             ));
         }
         let few = theirs.find(|(call, argument)| {
-            !groups
-                .iter()
-                .any(|group| self.enough(&group.behind(*call, *argument), unit))
+            let behind = |group: &&Group| self.enough(row, &group.behind(*call, *argument));
+            !groups.iter().any(behind)
         });
         few.map(|read| (Kind::Value, format!("{column:?}, too few behind {read:?}")))
     }
@@ -338,7 +363,7 @@ impl Judge<'_> {
                 .reads
                 .iter()
                 .any(|(call, argument)| match (call, argument) {
-                    (Call::Sum | Call::Mean, Some(x)) => group.not_zero(*x).is_empty(),
+                    (Call::Sum, _) => self.promise.behind(group, *call, *argument).is_empty(),
                     _ => group.people(*argument).is_empty(),
                 })
         };

@@ -1,30 +1,29 @@
 //! Whether the engine's cells are brute force's: the same values in the plan, the same rows in the batch.
 
 use arrow::array::RecordBatch;
-use tre_core::evidence::ValueKind;
+use tre_core::evidence::{CellLayout, ValueKind};
 
-use super::grammar::{Call, Query};
+use super::grammar::{Call, Front};
 use super::oracle::text_at;
 
-/// What the cells of a query hold, each once; arguments are numbered in the order in which its text names them.
-pub(super) fn values_of(query: &Query) -> Vec<ValueKind> {
-    let mut values = vec![];
-    for (i, aggregate) in query.aggregates.iter().enumerate() {
-        let kinds = match (aggregate.call, query.argument_of(i)) {
-            (Call::Count, None) => vec![ValueKind::CountRows],
-            (Call::Units, None) => vec![ValueKind::CountUnits],
-            (Call::Sum, Some(argument)) => vec![ValueKind::Sum { argument }],
-            (Call::Mean, Some(argument)) => vec![ValueKind::Sum { argument }, ValueKind::Count { argument }],
-            (_, Some(argument)) => vec![ValueKind::Count { argument }],
-            (_, None) => vec![],
-        };
-        for kind in kinds {
-            if !values.contains(&kind) {
-                values.push(kind);
-            }
-        }
-    }
-    values
+/// Whether an aggregation of the plan computes what the query asks for, with the arguments of the listing in their
+/// order. Where conditions turn out to be the same or to hold always, the plan may have fewer.
+pub(super) fn is_of(front: &Front, layout: &CellLayout) -> bool {
+    let expected = front.parts.iter().map(|part| match front.read(part) {
+        (Call::Count, None) => Some(ValueKind::CountRows),
+        (Call::Units, None) => Some(ValueKind::CountUnits),
+        (Call::Count, Some(argument)) => Some(ValueKind::Count { argument }),
+        (Call::Units, Some(argument)) => Some(ValueKind::CountUnitsOf { argument }),
+        (Call::Sum, Some(argument)) => Some(ValueKind::Sum { argument }),
+        (Call::Min, Some(argument)) => Some(ValueKind::Min { argument }),
+        (Call::Max, Some(argument)) => Some(ValueKind::Max { argument }),
+        (Call::Sum | Call::Min | Call::Max, None) => None,
+    });
+    let expected: Vec<_> = expected.collect();
+    front.domains.len() == layout.keys.len()
+        && front.arguments().len() == layout.arguments.len()
+        && expected.len() == layout.values.len()
+        && layout.values.iter().all(|kind| expected.contains(&Some(*kind)))
 }
 
 /// The first row that two batches of one schema do not share, in any order of rows.

@@ -66,6 +66,19 @@ pub(super) struct Field {
     pub(super) entity: bool,
     /// The declared domain, while the column is bare.
     pub(super) domain: Option<Vec<Value>>,
+    /// The holder's tag, while the column is bare.
+    pub(super) tag: Option<String>,
+    pub(super) flag: Flag,
+}
+
+/// Whether a column is 1 where some condition holds and 0 elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flag {
+    No,
+    /// It is CASE of the same row.
+    Computed,
+    /// It is the largest such value of the person's rows.
+    Ever,
 }
 
 /// A group key: the expression, and its declared domain while it is a bare column.
@@ -73,6 +86,7 @@ pub(super) struct Field {
 pub(super) struct Key {
     pub(super) sql: Sql,
     pub(super) domain: Option<Vec<Value>>,
+    pub(super) tag: Option<String>,
 }
 
 type Rng8 = ChaCha8Rng;
@@ -140,15 +154,21 @@ fn leaf(fields: &[Field], rng: &mut Rng8) -> Sql {
     }
 }
 
+/// Names of computed columns that are never NULL.
+const NEVER_NULL: [&str; 5] = [".visits", ".kinds", ".some", ".rn", ".flag"];
+
 fn of_int(x: &str, rng: &mut Rng8) -> Sql {
     let n = pick(&["0", "1", "2", "3", "5", "7", "20", "40", "-1"], rng);
     let op = pick(&COMPARISONS, rng);
     match rng.random_range(0..9) {
         0..=2 => Sql::new(format!("{x} {op} {n}")),
         3 => Sql::new(format!("{x} BETWEEN 1 AND {n}")),
+        4 if rng.random_bool(0.3) => Sql::new(format!("coalesce({x}, {n}) {op} 2")),
         4 => Sql::new(format!("{x} {} (1, 2, 7, 40, {n})", pick(&["IN", "NOT IN"], rng))),
         5 => Sql::new(format!("{x} % 2 {op} 0")),
         6 => Sql::two(format!("12 / {x} > 2"), format!("12 / nullif({x}, 0) > 2")),
+        // What the planner knows to be never NULL it takes for so whatever is computed of it.
+        7 if NEVER_NULL.iter().any(|name| x.ends_with(name)) => Sql::new(format!("{x} * 3 {op} {n}")),
         7 => Sql::two(
             format!("{x} * 9223372036854775807 IS NOT NULL"),
             format!("coalesce({x} BETWEEN -1 AND 1, false)"),
@@ -198,37 +218,66 @@ fn of_date(x: &str, rng: &mut Rng8) -> Sql {
     }
 }
 
+fn bare(field: &Field) -> Key {
+    Key {
+        sql: Sql::new(field.name.as_str()),
+        domain: field.domain.clone(),
+        tag: field.tag.clone(),
+    }
+}
+
 /// A key over the fields: a bare column, or computed.
 pub(super) fn key(fields: &[Field], rng: &mut Rng8) -> Key {
     let named: Vec<&Field> = fields.iter().filter(|field| !field.entity).collect();
     let labels: Vec<&Field> = named.iter().filter(|field| !field.measure).copied().collect();
-    let field = if !labels.is_empty() && rng.random_bool(0.8) {
+    let tagged: Vec<&Field> = labels
+        .iter()
+        .filter(|field| field.tag.is_some())
+        .copied()
+        .collect();
+    let field = if !tagged.is_empty() && rng.random_bool(0.3) {
+        // Tags have rules of their own.
+        return bare(tagged.choose(rng).unwrap());
+    } else if !labels.is_empty() && rng.random_bool(0.8) {
         labels.choose(rng).unwrap()
     } else {
         named.choose(rng).unwrap()
     };
     let x = field.name.as_str();
     if rng.random_bool(0.6) {
-        return Key {
-            sql: Sql::new(x),
-            domain: field.domain.clone(),
-        };
+        return bare(field);
     }
     let sql = match field.ty {
-        ColumnType::Int => match rng.random_range(0..4) {
+        ColumnType::Int => match rng.random_range(0..5) {
             0 => Sql::new(format!("{x} % 2")),
+            4 => Sql::new(format!(
+                "CASE WHEN {x} < 2 THEN 'low' WHEN {x} < 7 THEN 'middle' END"
+            )),
             1 => Sql::new(format!("{x} / 20")),
             2 => Sql::two(format!("12 / {x}"), format!("12 / nullif({x}, 0)")),
             _ => Sql::new(format!("{x} > 2")),
         },
         ColumnType::Decimal { .. } => Sql::new(format!("{x} > 10.5")),
-        ColumnType::Text => {
-            Sql::new(pick(&["substr(#, 1, 1)", "upper(#)", "char_length(#)"], rng).replace('#', x))
-        }
+        ColumnType::Text => Sql::new(
+            pick(
+                &[
+                    "substr(#, 1, 1)",
+                    "upper(#)",
+                    "char_length(#)",
+                    "coalesce(#, 'none')",
+                ],
+                rng,
+            )
+            .replace('#', x),
+        ),
         ColumnType::Date | ColumnType::Timestamp => {
             Sql::new(pick(&["extract(month FROM #)", "date_trunc('month', #)"], rng).replace('#', x))
         }
         ColumnType::Bool => Sql::new(format!("{x} IS TRUE")),
     };
-    Key { sql, domain: None }
+    Key {
+        sql,
+        domain: None,
+        tag: None,
+    }
 }

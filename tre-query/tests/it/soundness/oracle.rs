@@ -8,16 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, Int64Array, RecordBatch, UInt32Array, UInt64Array,
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, UInt32Array, UInt64Array,
 };
 use arrow::compute::{cast, concat_batches, take};
-use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, UInt32Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, UInt32Type};
 use arrow::util::display::array_value_to_string;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tre_core::evidence::{CellLayout, ValueKind};
 use tre_core::types::ColumnType;
 
-use super::grammar::{Call, Query};
+use super::grammar::{Call, Front};
 use super::tables::World;
 use crate::fixture::Table;
 
@@ -28,7 +30,7 @@ pub(super) type Keys = Vec<Option<String>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) unit: u32,
-    /// Per argument: its value, unscaled, or 1 for what is no number.
+    /// Per argument: its value, unscaled, or 1 for what is neither number nor date.
     pub(super) values: Vec<Option<i128>>,
 }
 
@@ -43,7 +45,7 @@ pub(super) struct Group {
 /// All groups of one replica.
 pub(super) type Groups = BTreeMap<Keys, Group>;
 
-/// The listing of a query.
+/// The listing of an aggregation.
 pub(super) struct Listing {
     batch: RecordBatch,
     keys: usize,
@@ -61,7 +63,21 @@ fn session() -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(1);
     config.options_mut().sql_parser.parse_float_as_decimal = true;
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    SessionContext::new_with_config(config)
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .build();
+    // Common expressions get another nullability than they had, and the plan is refused (DataFusion 55).
+    let sound =
+        |rule: &Arc<dyn OptimizerRule + Send + Sync>| rule.name() != "common_sub_expression_eliminate";
+    let rules = state
+        .optimizers()
+        .iter()
+        .filter(|rule| sound(rule))
+        .cloned()
+        .collect();
+    let state = SessionStateBuilder::new_from_existing(state);
+    SessionContext::new_with_state(state.with_optimizer_rules(rules).build())
 }
 
 /// A table's rows with the number of their replica in front.
@@ -122,9 +138,9 @@ impl Oracle {
         context
     }
 
-    /// The rows of a query in every replica, keys in the types of its cells where these are known.
-    pub(super) async fn list(&self, query: &Query, keys: &[ColumnType]) -> Listing {
-        let text = &query.listing;
+    /// The rows below an aggregation in every replica, keys in the types of its cells where these are known.
+    pub(super) async fn list(&self, front: &Front, keys: &[ColumnType]) -> Listing {
+        let text = &front.listing;
         let frame = self
             .context
             .sql(text)
@@ -138,7 +154,7 @@ impl Oracle {
         }
         let mut listing = Listing {
             batch,
-            keys: query.domains.len(),
+            keys: front.domains.len(),
             replicas: vec![Groups::new(); self.replicas],
         };
         listing.group();
@@ -161,13 +177,16 @@ pub(super) fn text_at(column: &ArrayRef, row: usize) -> Option<String> {
         .then(|| array_value_to_string(column, row).unwrap())
 }
 
-/// A number unscaled, `None` for NULL, 1 for what is no number.
+/// A number unscaled, a date in days, `None` for NULL, 1 for what is neither.
 pub(super) fn number_at(column: &ArrayRef, row: usize) -> Option<i128> {
     if column.is_null(row) {
         return None;
     }
     if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
         return Some(i128::from(integers.value(row)));
+    }
+    if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+        return Some(i128::from(days.value(row)));
     }
     let decimals = column.as_primitive_opt::<Decimal128Type>();
     Some(decimals.map_or(1, |decimals| decimals.value(row)))
@@ -243,6 +262,17 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
         let numbers: Decimal128Array = groups.iter().map(|group| of(group)).collect();
         Arc::new(numbers.with_data_type(field.data_type().clone()))
     };
+    // A value of somebody, in the type of its column.
+    let extremes = |of: &dyn Fn(&Group) -> Option<i128>| -> ArrayRef {
+        let values = groups.iter().map(|group| of(group));
+        if field.data_type() == &DataType::Int64 {
+            Arc::new(values.map(|v| v.map(|v| v as i64)).collect::<Int64Array>())
+        } else if field.data_type() == &DataType::Date32 {
+            Arc::new(values.map(|v| v.map(|v| v as i32)).collect::<Date32Array>())
+        } else {
+            numbers(of)
+        }
+    };
     let number = |rest: &str| rest.parse::<usize>().unwrap();
     match name {
         "rows" => return counts(&|group| group.rows.len()),
@@ -254,7 +284,10 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
             ValueKind::CountRows => counts(&|group| group.rows.len()),
             ValueKind::CountUnits => counts(&|group| group.people(None).len()),
             ValueKind::Count { argument } => counts(&|group| group.values(argument).count()),
+            ValueKind::CountUnitsOf { argument } => counts(&|group| group.people(Some(argument)).len()),
             ValueKind::Sum { argument } => numbers(&|group| group.sum(argument)),
+            ValueKind::Min { argument } => extremes(&|group| group.values(argument).min()),
+            ValueKind::Max { argument } => extremes(&|group| group.values(argument).max()),
         };
     }
     if let Some(argument) = name.strip_prefix("null_of_a") {
@@ -265,6 +298,10 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
         let (a, b) = (number(a), number(b));
         return counts(&|group| group.without(Some(a), Some(b)).len());
     }
+    if let Some((a, b)) = name.strip_prefix('d').and_then(|pair| pair.split_once('_')) {
+        let (a, b) = (number(a), number(b));
+        return counts(&|group| group.apart(a, b).len());
+    }
     let (argument, what) = name
         .strip_prefix('a')
         .and_then(|rest| rest.split_once('_'))
@@ -273,7 +310,11 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
     match what {
         "rows" => counts(&|group| group.values(x).count()),
         "present" => counts(&|group| group.people(Some(x)).len()),
+        // Of what is no number nothing cancels out.
+        "nonzero" if !layout.arguments[x].is_numeric() => counts(&|group| group.people(Some(x)).len()),
         "nonzero" => counts(&|group| group.not_zero(x).len()),
+        "min_units" => counts(&|group| group.behind(Call::Min, Some(x)).len()),
+        "max_units" => counts(&|group| group.behind(Call::Max, Some(x)).len()),
         "top1" => numbers(&|group| Some(group.top(x, 0))),
         "top2" => numbers(&|group| Some(group.top(x, 1))),
         "min" => numbers(&|group| group.values(x).min()),
@@ -305,18 +346,36 @@ impl Group {
         self.rows.iter().filter(apart).map(|row| row.unit).collect()
     }
 
-    /// Persons whose values are not all zero or NULL.
+    /// What each person's values add up to.
+    fn nets(&self, value: impl Fn(&Row) -> i128) -> BTreeMap<u32, i128> {
+        let mut nets: BTreeMap<u32, i128> = BTreeMap::new();
+        for row in &self.rows {
+            *nets.entry(row.unit).or_default() += value(row);
+        }
+        nets
+    }
+
+    /// Persons whose values do not add up to zero.
     pub(super) fn not_zero(&self, argument: usize) -> BTreeSet<u32> {
-        let counts = |row: &&Row| row.values[argument].is_some_and(|value| value != 0);
-        self.rows.iter().filter(counts).map(|row| row.unit).collect()
+        let nets = self.nets(|row| row.values[argument].unwrap_or(0));
+        nets.into_iter()
+            .filter(|(_, net)| *net != 0)
+            .map(|(unit, _)| unit)
+            .collect()
+    }
+
+    /// Persons who add something else to the one sum than to the other.
+    pub(super) fn apart(&self, a: usize, b: usize) -> BTreeSet<u32> {
+        let nets = self.nets(|row| row.values[a].unwrap_or(0) - row.values[b].unwrap_or(0));
+        nets.into_iter()
+            .filter(|(_, net)| *net != 0)
+            .map(|(unit, _)| unit)
+            .collect()
     }
 
     /// The largest, or second largest, size of one person's sum.
-    fn top(&self, argument: usize, place: usize) -> i128 {
-        let mut nets: BTreeMap<u32, i128> = BTreeMap::new();
-        for row in &self.rows {
-            *nets.entry(row.unit).or_default() += row.values[argument].unwrap_or(0);
-        }
+    pub(super) fn top(&self, argument: usize, place: usize) -> i128 {
+        let nets = self.nets(|row| row.values[argument].unwrap_or(0));
         let mut sizes: Vec<i128> = nets.into_values().map(i128::abs).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.get(place).copied().unwrap_or(0)
@@ -333,7 +392,7 @@ impl Group {
             Call::Sum => vec![values.iter().sum()],
             Call::Count => vec![values.len() as i128],
             Call::Units => vec![i128::from(!values.is_empty())],
-            Call::Distinct | Call::Mean | Call::Min | Call::Max => values,
+            Call::Min | Call::Max => values,
         }
     }
 
@@ -342,10 +401,9 @@ impl Group {
         let extreme = match (call, argument) {
             (Call::Min, Some(x)) => self.values(x).min(),
             (Call::Max, Some(x)) => self.values(x).max(),
-            (
-                Call::Count | Call::Units | Call::Distinct | Call::Sum | Call::Mean | Call::Min | Call::Max,
-                _,
-            ) => return self.people(argument),
+            (Call::Count | Call::Units | Call::Sum | Call::Min | Call::Max, _) => {
+                return self.people(argument);
+            }
         };
         let makes_it =
             |row: &&Row| argument.is_some_and(|x| row.values[x].is_some() && row.values[x] == extreme);

@@ -21,6 +21,10 @@ pub(super) struct Tally {
     pub(super) refusals: BTreeMap<String, u64>,
     /// Queries that must be refused, and were.
     pub(super) forbidden: u64,
+    /// Accepted queries whose answer a person decides about, or that the policy keeps.
+    pub(super) kept: u64,
+    /// Accepted queries whose plan has other arguments than the reference lists; the engine ran all of their neighbours.
+    pub(super) unaligned: u64,
     /// Answers compared with that of their world.
     pub(super) neighbours: u64,
     /// Those with other bytes.
@@ -47,6 +51,8 @@ impl Tally {
         self.asked += other.asked;
         self.accepted += other.accepted;
         self.forbidden += other.forbidden;
+        self.kept += other.kept;
+        self.unaligned += other.unaligned;
         self.neighbours += other.neighbours;
         self.differ += other.differ;
         self.reruns += other.reruns;
@@ -62,9 +68,11 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} queries, {} accepted; {} of {} neighbours differ, {} run by the engine; {} of {} values suppressed; {} forbidden queries refused",
+            "{} queries, {} accepted, {} of them referred or withheld, {} with other arguments; {} of {} neighbours differ, {} run by the engine; {} of {} values suppressed; {} forbidden queries refused",
             self.asked,
             self.accepted,
+            self.kept,
+            self.unaligned,
             self.differ,
             self.neighbours,
             self.reruns,

@@ -10,8 +10,9 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use tre_core::types::ColumnType;
 
-use super::exprs::{Field, Sql, condition};
+use super::exprs::{Field, Flag, Sql, condition};
 use super::grammar::Feature;
+use super::subqueries;
 use crate::fixture::Table;
 
 /// Rows of people that a query aggregates.
@@ -21,12 +22,14 @@ pub(super) struct Source {
     pub(super) ctes: Vec<Sql>,
     /// What stands after FROM.
     pub(super) from: Sql,
-    /// Join conditions that stand in WHERE.
+    /// Join conditions that stand in WHERE, and semi-joins.
     pub(super) conditions: Vec<Sql>,
     /// Columns that may be named.
     pub(super) fields: Vec<Field>,
     /// Aliases of the private relations; each one's `pid` is the row's person.
     pub(super) people: Vec<String>,
+    /// Aliases of private relations of which a row may have no row: there the `pid` is NULL.
+    pub(super) perhaps: Vec<String>,
 }
 
 /// One relation under an alias.
@@ -39,11 +42,11 @@ struct Relation {
 
 type Rng8 = ChaCha8Rng;
 
-fn table<'a>(tables: &'a [Table], name: &str) -> &'a Table {
+pub(super) fn table<'a>(tables: &'a [Table], name: &str) -> &'a Table {
     tables.iter().find(|table| table.name == name).unwrap()
 }
 
-fn fields_of(table: &Table, alias: &str) -> Vec<Field> {
+pub(super) fn fields_of(table: &Table, alias: &str) -> Vec<Field> {
     let field = |meta: &tre_core::manifest::ColumnMeta| Field {
         name: format!("{alias}.{}", meta.name),
         ty: meta.column_type,
@@ -52,17 +55,10 @@ fn fields_of(table: &Table, alias: &str) -> Vec<Field> {
         public: table.public,
         entity: meta.entity.is_some(),
         domain: meta.domain.clone(),
+        tag: meta.tag.clone(),
+        flag: Flag::No,
     };
     table.columns.iter().map(field).collect()
-}
-
-/// A field of a subquery under its alias.
-fn lifted(field: &Field, alias: &str) -> Field {
-    let (_, name) = field.name.rsplit_once('.').unwrap();
-    Field {
-        name: format!("{alias}.{name}"),
-        ..field.clone()
-    }
 }
 
 fn plain(tables: &[Table], name: &str, alias: &str) -> Relation {
@@ -73,117 +69,6 @@ fn plain(tables: &[Table], name: &str, alias: &str) -> Relation {
     }
 }
 
-/// `SELECT pid, … FROM table s WHERE …`, some columns renamed or computed.
-fn subselect(tables: &[Table], name: &str, alias: &str, rng: &mut Rng8) -> (Sql, Vec<Field>) {
-    let inner = fields_of(table(tables, name), "s");
-    let mut fields: Vec<Field> = inner.iter().map(|field| lifted(field, alias)).collect();
-    let mut columns: Vec<String> = inner.iter().map(|field| field.name.clone()).collect();
-    let renamed = rng.random_range(0..inner.len());
-    columns[renamed] = format!("{} AS renamed", columns[renamed]);
-    fields[renamed].name = format!("{alias}.renamed");
-    let number = inner.iter().find(|field| field.ty == ColumnType::Int);
-    if let Some(number) = number.filter(|_| rng.random_bool(0.4)) {
-        columns.push(format!("{} + 1 AS more", number.name));
-        fields.push(Field {
-            name: format!("{alias}.more"),
-            bare: false,
-            measure: false,
-            domain: None,
-            ..number.clone()
-        });
-    }
-    let condition = match rng.random_bool(0.6) {
-        true => condition(&inner, 1, rng),
-        false => Sql::new("true"),
-    };
-    let columns = columns.join(", ");
-    let sql = Sql::two(
-        format!(
-            "SELECT s.pid, {columns} FROM {name} s WHERE {}",
-            condition.written
-        ),
-        format!(
-            "SELECT s.replica, s.pid, {columns} FROM {name} s WHERE {}",
-            condition.reference
-        ),
-    );
-    (sql, fields)
-}
-
-/// One row per person, with numbers of their rows in the place of the rows.
-fn per_person(tables: &[Table], alias: &str, rng: &mut Rng8) -> (Sql, Vec<Field>) {
-    let condition = condition(&fields_of(table(tables, "visit"), "s"), 1, rng);
-    let columns = "count(*) AS visits, sum(s.days) AS days, sum(s.cost) AS cost";
-    let sql = Sql::two(
-        format!(
-            "SELECT s.pid, {columns} FROM visit s WHERE {} GROUP BY s.pid",
-            condition.written
-        ),
-        format!(
-            "SELECT s.replica, s.pid, {columns} FROM visit s WHERE {} GROUP BY s.replica, s.pid",
-            condition.reference
-        ),
-    );
-    let field = |name: &str, ty| Field {
-        name: format!("{alias}.{name}"),
-        ty,
-        bare: true,
-        measure: true,
-        public: false,
-        entity: false,
-        domain: None,
-    };
-    let scale = table(tables, "visit").columns[2].column_type;
-    let fields = vec![
-        field("visits", ColumnType::Int),
-        field("days", ColumnType::Int),
-        field("cost", scale),
-    ];
-    (sql, fields)
-}
-
-/// `SELECT DISTINCT pid, …`.
-fn distinct(tables: &[Table], alias: &str) -> (Sql, Vec<Field>) {
-    let inner = fields_of(table(tables, "visit"), "s");
-    let fields = inner[..2].iter().map(|field| lifted(field, alias)).collect();
-    let sql = Sql::two(
-        "SELECT DISTINCT s.pid, s.icd, s.kind FROM visit s",
-        "SELECT DISTINCT s.replica, s.pid, s.icd, s.kind FROM visit s",
-    );
-    (sql, fields)
-}
-
-/// Rows of two tables under each other.
-fn union(alias: &str) -> (Sql, Vec<Field>) {
-    let of = |replica: &str| {
-        format!(
-            "SELECT {replica}s.pid, s.icd AS code, s.days AS amount FROM visit s \
-             UNION ALL SELECT {replica}t.pid, t.code, t.amount FROM drug t"
-        )
-    };
-    let field = |name: &str, ty, measure| Field {
-        name: format!("{alias}.{name}"),
-        ty,
-        bare: true,
-        measure,
-        public: false,
-        entity: false,
-        domain: None,
-    };
-    let fields = vec![
-        field("code", ColumnType::Text, false),
-        field("amount", ColumnType::Int, true),
-    ];
-    let [first, second] = ["", "s.replica, "].map(of);
-    (
-        Sql::two(
-            first,
-            second.replace("ALL SELECT s.replica", "ALL SELECT t.replica"),
-        ),
-        fields,
-    )
-}
-
 fn private(
     tables: &[Table],
     alias: &str,
@@ -191,18 +76,11 @@ fn private(
     used: &mut BTreeSet<Feature>,
     rng: &mut Rng8,
 ) -> Relation {
-    let name = *["visit", "visit", "visit", "person", "drug"].choose(rng).unwrap();
-    let forms = [Feature::PerPerson, Feature::DistinctPid, Feature::UnionAll];
-    let form = forms
-        .into_iter()
-        .find(|form| features.contains(form) && rng.random_bool(0.8));
-    used.extend(form);
-    let (sql, fields) = match form {
-        Some(Feature::PerPerson) => per_person(tables, alias, rng),
-        Some(Feature::DistinctPid) => distinct(tables, alias),
-        Some(_) => union(alias),
-        None if rng.random_bool(0.7) => return plain(tables, name, alias),
-        None => subselect(tables, name, alias, rng),
+    let name = *["visit", "visit", "visit", "person", "person", "drug"]
+        .choose(rng)
+        .unwrap();
+    let Some((sql, fields)) = subqueries::random(tables, name, alias, features, used, rng) else {
+        return plain(tables, name, alias);
     };
     if rng.random_bool(0.3) {
         return Relation {
@@ -226,63 +104,99 @@ pub(super) fn random(
     rng: &mut Rng8,
 ) -> Source {
     let first = private(tables, "a", features, used, rng);
+    let numbered = first.fields.iter().any(|field| field.name == "a.rn");
     let mut source = Source {
         ctes: first.cte.into_iter().collect(),
         from: first.sql,
         conditions: vec![],
         fields: first.fields,
         people: vec!["a".to_owned()],
+        perhaps: vec![],
     };
-    let joins = [0, 0, 1, 1, 2][rng.random_range(0..5)];
-    let outer = features.contains(&Feature::LeftJoin);
-    used.extend(outer.then_some(Feature::LeftJoin));
-    let commas = rng.random_bool(0.25);
-    for alias in ["b", "d"].into_iter().take(joins.max(usize::from(outer))) {
-        let right = if rng.random_bool(0.35) && !outer {
-            plain(tables, "icd10", alias)
-        } else {
-            private(tables, alias, &BTreeSet::new(), used, rng)
-        };
-        join(&mut source, right, alias, outer, commas, rng);
+    if numbered && rng.random_bool(0.6) {
+        source
+            .conditions
+            .push(Sql::new(["a.rn = 1", "a.rn > 1"][rng.random_range(0..2)]));
     }
-    for (feature, word) in [(Feature::Exists, ""), (Feature::NotExists, "NOT ")] {
+    let (left, public) = (
+        features.contains(&Feature::LeftJoin),
+        features.contains(&Feature::PublicLeftJoin),
+    );
+    let joins = [0, 0, 1, 1, 2][rng.random_range(0..5)];
+    let commas = rng.random_bool(0.25) && !left && !public;
+    let wanted = usize::from(left) + usize::from(public);
+    for (at, alias) in ["b", "d"].into_iter().take(joins.max(wanted)).enumerate() {
+        // The joins that features ask for come first.
+        let (is_public, outer) = match (left, public) {
+            (true, _) if at == 0 => (false, true),
+            (_, true) if at < wanted => (true, true),
+            _ => (rng.random_bool(0.35), false),
+        };
+        let right = match is_public {
+            true => plain(tables, "icd10", alias),
+            // A person's rows beside what they add up to.
+            false if rng.random_bool(0.5) => private(tables, alias, features, used, rng),
+            false => private(tables, alias, &BTreeSet::new(), used, rng),
+        };
+        if join(&mut source, right, alias, outer, commas, rng) && outer {
+            used.insert(if is_public {
+                Feature::PublicLeftJoin
+            } else {
+                Feature::LeftJoin
+            });
+        }
+    }
+    for (feature, negated) in [(Feature::Exists, false), (Feature::NotExists, true)] {
         if features.contains(&feature) {
             used.insert(feature);
-            source.conditions.push(semi_join(tables, word, rng));
+            source
+                .conditions
+                .push(exists(tables, &source.fields, negated, rng));
         }
+    }
+    if features.contains(&Feature::PublicExists)
+        && let Some(condition) = public_exists(tables, &source.fields, rng)
+    {
+        used.insert(Feature::PublicExists);
+        source.conditions.push(condition);
     }
     source
 }
 
-fn join(source: &mut Source, right: Relation, alias: &str, outer: bool, commas: bool, rng: &mut Rng8) {
-    let alone = source.people.len() == 1 && source.fields.iter().all(|field| !field.public);
+/// Adds a join where there is something to join on.
+fn join(
+    source: &mut Source,
+    right: Relation,
+    alias: &str,
+    outer: bool,
+    commas: bool,
+    rng: &mut Rng8,
+) -> bool {
+    let alone = source.people.len() == 1
+        && source.perhaps.is_empty()
+        && source.fields.iter().all(|field| !field.public);
     let public = right.fields.iter().all(|field| field.public);
     let on = if public {
-        let texts: Vec<&Field> = source
-            .fields
-            .iter()
-            .filter(|field| field.ty == ColumnType::Text && !field.entity && !field.public)
-            .collect();
-        let Some(text) = texts.choose(rng) else { return };
+        let Some(text) = text_of_people(&source.fields, rng) else {
+            return false;
+        };
         if source.fields.iter().any(|field| field.public) {
-            return;
+            return false;
         }
-        let column = if rng.random_bool(0.2) {
-            format!("upper({})", text.name)
-        } else {
-            text.name.clone()
+        let column = match rng.random_bool(0.2) {
+            true => format!("upper({text})"),
+            false => text,
         };
         Sql::new(format!("{column} = {alias}.code"))
     } else {
         let other = source.people.choose(rng).unwrap().clone();
-        source.people.push(alias.to_owned());
         let mut same = format!("{other}.pid = {alias}.pid");
         let pairs = source
             .fields
             .iter()
             .flat_map(|a| right.fields.iter().map(move |b| (a, b)));
         let pairs: Vec<_> = pairs
-            .filter(|(a, b)| a.ty == b.ty && !a.entity && !b.entity && !outer)
+            .filter(|(a, b)| a.ty == b.ty && !a.entity && !b.entity)
             .collect();
         if let Some((a, b)) = pairs.choose(rng).filter(|_| rng.random_bool(0.25)) {
             same = format!("{same} AND {} = {}", a.name, b.name);
@@ -294,8 +208,15 @@ fn join(source: &mut Source, right: Relation, alias: &str, outer: bool, commas: 
     };
     source.ctes.extend(right.cte);
     let mut both = source.fields.clone();
-    both.extend(right.fields);
-    let on = match rng.random_bool(0.2) && !outer {
+    both.extend(right.fields.into_iter().map(|field| match (outer, field.flag) {
+        // Beside a row without a partner it is NULL, so that it is no CASE any more.
+        (true, Flag::Computed) => Field {
+            flag: Flag::No,
+            ..field
+        },
+        (_, Flag::No | Flag::Computed | Flag::Ever) => field,
+    }));
+    let on = match rng.random_bool(if outer { 0.4 } else { 0.2 }) {
         true => {
             let more = condition(&both, 0, rng);
             Sql::with(&[&on, &more], |p| format!("{} AND {}", p[0], p[1]))
@@ -304,6 +225,7 @@ fn join(source: &mut Source, right: Relation, alias: &str, outer: bool, commas: 
     };
     let from = [&source.from, &right.sql, &on];
     source.from = match rng.random_range(0..3) {
+        0 if outer && alone => Sql::with(&from, |p| format!("{} RIGHT JOIN {} ON {}", p[1], p[0], p[2])),
         _ if outer => Sql::with(&from, |p| format!("{} LEFT JOIN {} ON {}", p[0], p[1], p[2])),
         // ON sees nothing of what stands before a comma.
         _ if commas => {
@@ -313,25 +235,67 @@ fn join(source: &mut Source, right: Relation, alias: &str, outer: bool, commas: 
         0 if alone => Sql::with(&from, |p| format!("{} INNER JOIN {} ON {}", p[1], p[0], p[2])),
         _ => Sql::with(&from, |p| format!("{} JOIN {} ON {}", p[0], p[1], p[2])),
     };
-    if outer {
-        // Only the left side has a person in every row.
-        source.people.truncate(1);
+    match (public, outer) {
+        (true, _) => {}
+        (false, true) => source.perhaps.push(alias.to_owned()),
+        (false, false) => source.people.push(alias.to_owned()),
     }
     source.fields = both;
+    true
+}
+
+/// A text of a row about people.
+fn text_of_people(fields: &[Field], rng: &mut Rng8) -> Option<String> {
+    let texts: Vec<&Field> = fields
+        .iter()
+        .filter(|field| field.ty == ColumnType::Text && !field.entity && !field.public)
+        .collect();
+    texts.choose(rng).map(|field| field.name.clone())
 }
 
 /// People with a row of `drug`, or without one.
-fn semi_join(tables: &[Table], word: &str, rng: &mut Rng8) -> Sql {
-    let condition = condition(&fields_of(table(tables, "drug"), "z"), 1, rng);
+fn exists(tables: &[Table], fields: &[Field], negated: bool, rng: &mut Rng8) -> Sql {
+    let drug = fields_of(table(tables, "drug"), "z");
+    let mut condition = condition(&drug, 1, rng);
+    let not = if negated { "NOT " } else { "" };
     let exists = "EXISTS (SELECT 1 FROM drug z WHERE z.pid = a.pid";
+    let within = format!(
+        "a.pid {not}IN (SELECT z.pid FROM drug z WHERE {})",
+        condition.written
+    );
+    let number = fields
+        .iter()
+        .find(|field| field.ty == ColumnType::Int && field.bare);
+    let compared = number.filter(|_| rng.random_bool(0.25));
+    if let Some(number) = compared {
+        condition = Sql::with(&[&condition], |p| {
+            format!("{} AND z.amount > {}", p[0], number.name)
+        });
+    }
     let reference = format!(
-        "{word}{exists} AND z.replica = a.replica AND {})",
+        "{not}{exists} AND z.replica = a.replica AND {})",
         condition.reference
     );
-    let written = if word.is_empty() && rng.random_bool(0.5) {
-        format!("a.pid IN (SELECT z.pid FROM drug z WHERE {})", condition.written)
-    } else {
-        format!("{word}{exists} AND {})", condition.written)
-    };
-    Sql::two(written, reference)
+    match compared.is_none() && rng.random_bool(0.5) {
+        true => Sql::two(within, reference),
+        false => Sql::two(format!("{not}{exists} AND {})", condition.written), reference),
+    }
+}
+
+/// Rows whose label is in the public table, or is not.
+fn public_exists(tables: &[Table], fields: &[Field], rng: &mut Rng8) -> Option<Sql> {
+    let text = text_of_people(fields, rng)?;
+    let condition = condition(&fields_of(table(tables, "icd10"), "y"), 0, rng);
+    let exists = |p: &str| format!("EXISTS (SELECT 1 FROM icd10 y WHERE y.code = {text} AND {p})");
+    Some(match rng.random_range(0..3) {
+        0 => Sql::with(&[&condition], |p| format!("NOT {}", exists(p[0]))),
+        1 => Sql::two(
+            format!(
+                "{text} IN (SELECT y.code FROM icd10 y WHERE {})",
+                condition.written
+            ),
+            exists(&condition.reference),
+        ),
+        _ => Sql::with(&[&condition], |p| exists(p[0])),
+    })
 }

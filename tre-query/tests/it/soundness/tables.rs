@@ -8,8 +8,10 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
+use tre_core::manifest::ColumnMeta;
 use tre_core::types::{ColumnType, Value};
 
+use super::policies::{INSURER, PLACE};
 use crate::fixture::{Table, column, measure, null, text};
 
 /// Most people of a world.
@@ -96,9 +98,13 @@ impl World {
 
 /// The tables without rows, but for the public one.
 fn specs(habits: &Habits, rng: &mut Rng8) -> Vec<Table> {
-    let declared = |mut meta: tre_core::manifest::ColumnMeta, values: Vec<Value>, rng: &mut Rng8| {
+    let declared = |mut meta: ColumnMeta, values: Vec<Value>, rng: &mut Rng8| {
         meta.domain = rng.random_bool(0.6).then_some(values);
         meta
+    };
+    let tagged = |meta: ColumnMeta, tag: &str| ColumnMeta {
+        tag: Some(tag.to_owned()),
+        ..meta
     };
     let texts = |values: &[&str]| values.iter().map(|value| text(value)).collect::<Vec<_>>();
     let mut ward = column("ward", ColumnType::Text);
@@ -113,7 +119,10 @@ fn specs(habits: &Habits, rng: &mut Rng8) -> Vec<Table> {
         "visit",
         vec![
             column("icd", ColumnType::Text),
-            declared(column("kind", ColumnType::Text), texts(&["B", "A", "C"]), rng),
+            tagged(
+                declared(column("kind", ColumnType::Text), texts(&["B", "A", "C"]), rng),
+                INSURER,
+            ),
             measure("cost", ColumnType::Decimal { scale: habits.scale }),
             measure("days", ColumnType::Int),
             column("seen", ColumnType::Date),
@@ -124,7 +133,10 @@ fn specs(habits: &Habits, rng: &mut Rng8) -> Vec<Table> {
     let person = private(
         "person",
         vec![
-            declared(column("sex", ColumnType::Text), texts(&["F", "M"]), rng),
+            tagged(
+                declared(column("sex", ColumnType::Text), texts(&["F", "M"]), rng),
+                PLACE,
+            ),
             declared(
                 column("age", ColumnType::Int),
                 [20, 40, 60].map(Value::Int).to_vec(),
@@ -176,7 +188,7 @@ fn row(table: &str, unit: u32, habits: &Habits, rng: &mut Rng8) -> Vec<Value> {
             choice(&["A", "B", "C"], habits, rng),
             cost(unit, habits, rng),
             number(&[1, 1, 2, 3, 5], unit, habits, rng),
-            Value::Date(13_000 + rng.random_range(0..4) * 31),
+            Value::Date([13_000, 13_031, 13_062, 0][rng.random_range(0..4)]),
             match rng.random_range(0..5) {
                 0 => null(ColumnType::Bool),
                 n => Value::Bool(n % 2 == 0),

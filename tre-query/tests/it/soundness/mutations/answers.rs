@@ -31,20 +31,57 @@ macro_rules! every_rule_matters {
 every_rule_matters! {
     one_person_is_enough_for_a_value, 0, Shown:
         "[units]\nminimum = 3" => "[units]\nminimum = 1";
-    one_person_is_enough_for_a_label, 4, Shown:
-        "[labels]\nminimum = 3" => "[labels]\nminimum = 1";
+    one_person_is_enough_for_a_label, 44, Shown:
+        "[labels]\nminimum = 5" => "[labels]\nminimum = 1";
     one_person_may_tell_two_values_apart, 0, Shown:
         "[complement]\nminimum = 3" => "[complement]\nminimum = 1";
-    people_with_zeros_are_enough_for_a_sum, 0, Shown:
+    people_with_zeros_are_enough_for_a_sum, 12, Shown:
         "contributors = \"nonzero\"" => "contributors = \"present\"";
-    sums_of_equal_values_are_shown, 5, Shown:
+    sums_of_equal_values_are_shown, 18, Shown:
         "same_value   = \"suppress\"" => "same_value   = \"show\"";
     sums_keep_all_digits, 0, Shown:
         "significant_digits = 4" => "significant_digits = 38";
     domains_are_not_completed, 2, Row:
         "complete_up_to = 100_000" => "complete_up_to = 0";
-    zeros_are_shown_where_they_should_not, 2, Shown:
-        "zero = \"suppress\"" => "zero = \"show\"";
+    zeros_are_shown_where_they_should_not, 1, Shown:
+        "zero    = \"suppress\"" => "zero = \"show\"";
+    sums_need_no_degrees_of_freedom, 92, Shown:
+        "degrees_of_freedom = 4" => "degrees_of_freedom = 0";
+    one_person_may_make_up_a_sum, 207, Shown:
+        "p = 40 }" => "p = 0.01 }";
+    one_person_may_have_the_largest_share, 159, Shown:
+        "n = 1, k = 43.75" => "n = 1, k = 100";
+    what_all_people_of_a_line_have_is_shown, 13, Shown:
+        "unanimous = \"suppress\"" => "unanimous = \"show\"";
+    what_all_people_of_a_line_have_is_nobodys_decision, 12, Shown:
+        "unanimous = \"refer\"" => "unanimous = \"show\"";
+    a_small_place_needs_no_more_people, 98, Shown:
+        "{ minimum = 4, values" => "{ minimum = 3, values";
+    a_place_that_is_not_listed_is_shown, 35, Shown:
+        "{ minimum = 3, values = []" => "{ minimum = 3, values = [\"M\"]";
+    any_number_of_keys_is_answered, 9, Shown:
+        "max_keys = 1\n" => "max_keys = 10\n";
+}
+
+/// The text with other lines in a section.
+fn with_section(text: &str, name: &str, lines: &str) -> String {
+    let Some((before, rest)) = text.split_once(&format!("[{name}]\n")) else {
+        return text.to_owned();
+    };
+    let after = rest.find("\n[").map_or("", |at| &rest[at..]);
+    format!("{before}[{name}]\n{lines}\n{after}")
+}
+
+#[test]
+fn counts_are_not_rounded() {
+    let policy = |text: &str| with_section(text, "rounding", "method = \"none\"");
+    noticed(&Tamper { policy, ..SOUND }, 1, Kind::Shown);
+}
+
+#[test]
+fn nobody_asks_who_makes_up_a_sum() {
+    let policy = |text: &str| with_section(text, "dominance", "method = \"none\"");
+    noticed(&Tamper { policy, ..SOUND }, 11, Kind::Shown);
 }
 
 fn values(lineage: &Lineage) -> (usize, usize) {
@@ -85,7 +122,7 @@ fn suppressed_values_keep_their_numbers() {
             with_column(&batch, at, take(cells.column(at), &rows, None).unwrap())
         })
     };
-    noticed(&Tamper { treated, ..SOUND }, 1, Kind::Status);
+    noticed(&Tamper { treated, ..SOUND }, 16, Kind::Status);
 }
 
 #[test]
@@ -210,5 +247,5 @@ fn an_answer_fails_when_somebody_is_alone() {
         true => batch.slice(0, 0),
         false => batch,
     };
-    noticed(&Tamper { believed, ..SOUND }, 1, Kind::Row);
+    noticed(&Tamper { believed, ..SOUND }, 5, Kind::Row);
 }

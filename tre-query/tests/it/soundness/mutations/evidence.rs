@@ -1,5 +1,6 @@
 //! Evidence that is too good, as the checker believes it; and evidence that the worker tells wrongly.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, RecordBatch, UInt64Array};
@@ -11,7 +12,7 @@ use tre_core::types::{ColumnType, Value};
 use super::noticed;
 use crate::soundness::client::{SOUND, Tamper};
 use crate::soundness::compare::Kind;
-use crate::soundness::oracle::{Groups, column, text_at};
+use crate::soundness::oracle::{Group, Groups, Row, column, text_at};
 
 /// The batch with some columns replaced.
 fn replaced(batch: &RecordBatch, change: impl Fn(&str) -> Option<ArrayRef>) -> RecordBatch {
@@ -77,7 +78,7 @@ fn everybody_in_the_row_is_taken_for_present_in_the_argument() {
             least(&batch, "units", &rows)
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 92, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 43, Kind::Shown);
 }
 
 #[test]
@@ -88,7 +89,51 @@ fn people_with_zeros_are_taken_for_contributors() {
             batch.column_by_name(&present).cloned()
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 0, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 12, Kind::Shown);
+}
+
+#[test]
+fn people_whose_values_cancel_out_are_taken_for_contributors() {
+    let believed = |batch: RecordBatch, layout: &CellLayout, truth: &Groups| {
+        replaced(&batch, |name| {
+            let x: usize = argument_of(name, "nonzero")?.parse().unwrap();
+            let has_one = |row: &&Row| row.values[x].is_some_and(|value| value != 0);
+            let units = |group: &Group| -> BTreeSet<u32> {
+                group.rows.iter().filter(has_one).map(|row| row.unit).collect()
+            };
+            let counts = truth.values().map(|group| units(group).len() as u64);
+            layout.arguments[x]
+                .is_numeric()
+                .then(|| Arc::new(UInt64Array::from_iter_values(counts)) as ArrayRef)
+        })
+    };
+    noticed(&Tamper { believed, ..SOUND }, 241, Kind::Shown);
+}
+
+#[test]
+fn people_who_add_to_one_sum_and_not_to_another_are_taken_for_everybody() {
+    let believed = |batch: RecordBatch, _: &CellLayout, _: &Groups| {
+        replaced(&batch, |name| {
+            let (a, b) = name.strip_prefix('d')?.split_once('_')?;
+            raised(
+                &batch,
+                name,
+                &[&format!("a{a}_present"), &format!("a{b}_present")],
+            )
+        })
+    };
+    noticed(&Tamper { believed, ..SOUND }, 42, Kind::Shown);
+}
+
+#[test]
+fn everybody_is_taken_to_share_an_extreme() {
+    let believed = |batch: RecordBatch, _: &CellLayout, _: &Groups| {
+        replaced(&batch, |name| {
+            let argument = argument_of(name, "min_units").or_else(|| argument_of(name, "max_units"))?;
+            raised(&batch, name, &[&format!("a{argument}_present")])
+        })
+    };
+    noticed(&Tamper { believed, ..SOUND }, 11, Kind::Shown);
 }
 
 #[test]
@@ -114,7 +159,7 @@ fn people_whom_one_argument_counts_and_another_not_are_taken_for_all_who_could_b
             )
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 9, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 120, Kind::Shown);
 }
 
 #[test]
@@ -134,7 +179,7 @@ fn equal_values_are_taken_for_different_ones() {
             ))
         })
     };
-    noticed(&Tamper { believed, ..SOUND }, 5, Kind::Shown);
+    noticed(&Tamper { believed, ..SOUND }, 18, Kind::Shown);
 }
 
 /// Whatever a worker tells of a column with this ending, it tells one too many.
@@ -171,6 +216,9 @@ every_column_is_compared! {
     a_worker_that_finds_another_person_with_one_and_without_the_other_is_noticed: "p0_1", 0;
     a_worker_with_another_largest_contribution_is_noticed: "_top1", 0;
     a_worker_with_another_second_contribution_is_noticed: "_top2", 0;
+    a_worker_that_finds_another_person_with_the_smallest_value_is_noticed: "_min_units", 1;
+    a_worker_that_finds_another_person_with_the_largest_value_is_noticed: "_max_units", 1;
+    a_worker_that_finds_another_person_who_adds_to_one_sum_only_is_noticed: "d0_1", 3;
     a_worker_with_another_smallest_value_is_noticed: "_min", 0;
     a_worker_with_another_largest_value_is_noticed: "_max", 0;
 }
@@ -197,7 +245,7 @@ fn a_computed_key_claims_the_values_met_as_its_domain() {
         }
         lineage
     };
-    noticed(&Tamper { lineage, ..SOUND }, 0, Kind::Shown);
+    noticed(&Tamper { lineage, ..SOUND }, 1, Kind::Shown);
 }
 
 #[test]
@@ -209,6 +257,17 @@ fn a_declared_domain_is_forgotten() {
         lineage
     };
     noticed(&Tamper { lineage, ..SOUND }, 2, Kind::Row);
+}
+
+#[test]
+fn the_tag_of_a_key_is_forgotten() {
+    let lineage = |mut lineage: Lineage, _: &RecordBatch| {
+        for key in &mut lineage.keys {
+            key.tag = None;
+        }
+        lineage
+    };
+    noticed(&Tamper { lineage, ..SOUND }, 35, Kind::Shown);
 }
 
 #[test]
