@@ -11,6 +11,8 @@ mod evidence;
 mod exprs;
 mod files;
 mod nodes;
+#[cfg(test)]
+mod optimiser;
 mod plan;
 mod pseudonym;
 mod table;
@@ -269,6 +271,10 @@ impl Engine {
         let options = config.options_mut();
         // Leaves take no filters; pushing them would only hide where rows are dropped.
         options.optimizer.enable_dynamic_filter_pushdown = false;
+        // The field above switches these off only where it is set by its name.
+        options.optimizer.enable_join_dynamic_filter_pushdown = false;
+        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+        options.optimizer.enable_topk_dynamic_filter_pushdown = false;
         options.execution.collect_statistics = false;
         SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
     }

@@ -14,4 +14,5 @@ mod refusals;
 mod rewrites;
 mod sets;
 mod shapes;
+mod soundness;
 mod values;

@@ -17,6 +17,9 @@ mod sketch;
 mod state;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use state::Cells;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -59,6 +62,8 @@ pub(super) struct Shape {
     pub(super) keys: SchemaRef,
     /// Per argument: index among those whose values are read as numbers.
     pub(super) numeric: Vec<Option<usize>>,
+    /// Per argument: the same index where values are added up; a date is read as a number, but nothing of it cancels out.
+    pub(super) added: Vec<Option<usize>>,
     /// Number of arguments whose values are read as numbers.
     pub(super) numerics: usize,
     /// Pairs of arguments whose net contributions are compared, as indices among the numeric ones.
@@ -91,6 +96,11 @@ impl Shape {
                 numerics - 1
             }));
         }
+        let types = layout.arguments.iter();
+        let added = types
+            .zip(&numeric)
+            .map(|(ty, numeric)| numeric.filter(|_| ty.is_numeric()));
+        let added = added.collect();
         let number = |argument: usize| numeric.get(argument).copied().flatten();
         let comparable = layout
             .comparable_pairs()
@@ -102,6 +112,7 @@ impl Shape {
             schema,
             keys,
             numeric,
+            added,
             numerics,
             comparable,
             sketcher,

@@ -233,8 +233,10 @@ impl Cells {
             if let Some(rows) = self.present_rows.get_mut(group * arguments + argument) {
                 *rows += 1;
             }
-            let Some(Some(numeric)) = shape.numeric.get(argument) else {
+            if shape.added.get(argument).copied().flatten().is_none() {
                 flags |= 1 << shape.nonzero(argument);
+            }
+            let Some(Some(numeric)) = shape.numeric.get(argument) else {
                 continue;
             };
             let number = self
@@ -278,7 +280,7 @@ impl Cells {
         let mut flags = std::mem::take(&mut block.flags);
         let unit = std::mem::take(&mut block.open);
         // Whoever's values cancel out contributes nothing to the sum.
-        for (argument, numeric) in self.shape.numeric.iter().enumerate() {
+        for (argument, numeric) in self.shape.added.iter().enumerate() {
             let net = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
             let is_present = flags & (1 << self.shape.present(argument)) != 0;
             if let (Some(values), Some(number), true) = (&mut self.values, net, is_present) {
