@@ -106,9 +106,10 @@ pub(crate) async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
 /// Rows as text, sorted unless the query orders them.
 /// A value as text; of floating-point numbers the digits that do not depend on the order of additions.
 fn printed(value: &ScalarValue) -> String {
-    match value {
-        ScalarValue::Float64(Some(number)) => format!("{number:.11e}"),
-        other => other.to_string(),
+    if let ScalarValue::Float64(Some(number)) = value {
+        format!("{number:.11e}")
+    } else {
+        value.to_string()
     }
 }
 

@@ -45,6 +45,8 @@ fn layout() -> CellLayout {
         ],
         // The same integer twice, once where the money is not NULL: two sums over nearly the same people.
         arguments: vec![ColumnType::Int, ColumnType::Decimal { scale: 2 }, ColumnType::Int],
+        sketch: None,
+        unlike: None,
     }
 }
 
@@ -103,7 +105,7 @@ fn cells(
     length: usize,
     rng: &mut ChaCha8Rng,
 ) -> Result<RecordBatch, EvidenceError> {
-    let shape = Arc::new(Shape::new(&layout())?);
+    let shape = Arc::new(Shape::new(&layout(), None)?);
     let mut partials = vec![];
     for range in 0..ranges {
         let of_range: Vec<Row> = rows
@@ -273,6 +275,8 @@ fn nothing_of_a_date_cancels_out() {
         keys: vec![],
         values: vec![ValueKind::Max { argument: 0 }],
         arguments: vec![ColumnType::Date],
+        sketch: None,
+        unlike: None,
     };
     let schema = Schema::new(vec![
         Field::new("u", DataType::UInt32, false),
@@ -282,7 +286,7 @@ fn nothing_of_a_date_cancels_out() {
     let days = Date32Array::from(vec![0, -1, 1]);
     let units = UInt32Array::from(vec![1, 2, 2]);
     let rows = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(units), Arc::new(days)]).unwrap();
-    let mut cells = Cells::new(Arc::new(Shape::new(&layout).unwrap())).unwrap();
+    let mut cells = Cells::new(Arc::new(Shape::new(&layout, None).unwrap())).unwrap();
     cells.update(&rows).unwrap();
     let told = cells.finish().unwrap();
     let count = |name: &str| {

@@ -190,6 +190,7 @@ pub(super) fn columns_of_layout(layout: &CellLayout) -> Vec<Column> {
             ValueKind::Sum { argument } => (Call::Sum, Some(argument)),
             ValueKind::Min { argument } => (Call::Min, Some(argument)),
             ValueKind::Max { argument } => (Call::Max, Some(argument)),
+            ValueKind::Comoment { .. } => unreachable!("the grammar has no statistics of the second order"),
         };
         let scale = |x: usize| match layout.arguments[x] {
             ColumnType::Int => Some(0),

@@ -288,6 +288,7 @@ pub(super) fn column(field: &Field, layout: &CellLayout, groups: &[&Group]) -> A
             ValueKind::Sum { argument } => numbers(&|group| group.sum(argument)),
             ValueKind::Min { argument } => extremes(&|group| group.values(argument).min()),
             ValueKind::Max { argument } => extremes(&|group| group.values(argument).max()),
+            ValueKind::Comoment { .. } => unreachable!("the grammar has no statistics of the second order"),
         };
     }
     if let Some(argument) = name.strip_prefix("null_of_a") {

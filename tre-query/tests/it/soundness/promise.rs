@@ -166,12 +166,16 @@ impl Promise {
         let one = 10_i128.pow(decimals.len() as u32);
         match (self.rounding, call) {
             (Rounding::None {}, _) | (_, Call::Min | Call::Max) => true,
-            (Rounding::Nearest { sums: false, .. } | Rounding::Midpoint { sums: false, .. }, Call::Sum) => {
-                true
-            }
-            (Rounding::Nearest { base, .. }, Call::Count | Call::Units | Call::Sum) => {
-                number % (i128::from(base.get()) * one) == 0
-            }
+            (
+                Rounding::Nearest { sums: false, .. }
+                | Rounding::Midpoint { sums: false, .. }
+                | Rounding::Controlled { sums: false, .. },
+                Call::Sum,
+            ) => true,
+            (
+                Rounding::Nearest { base, .. } | Rounding::Controlled { base, .. },
+                Call::Count | Call::Units | Call::Sum,
+            ) => number % (i128::from(base.get()) * one) == 0,
             (Rounding::Midpoint { base, .. }, Call::Count | Call::Units | Call::Sum) => {
                 let base = i128::from(base.get()) * one;
                 number == 0 || number.abs() % base == base / 2
