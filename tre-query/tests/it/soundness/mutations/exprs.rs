@@ -82,7 +82,7 @@ every_expression_matters! {
         Expr::Call(Function::Extract(DatePart::Month), args) => Expr::Call(Function::Extract(DatePart::Quarter), args);
     a_truncated_month_is_taken_for_its_year, 5:
         Expr::Call(Function::Truncate(DatePart::Month), args) => Expr::Call(Function::Truncate(DatePart::Year), args);
-    the_first_case_is_forgotten, 32:
+    the_first_case_is_forgotten, 90:
         Expr::Case { branches, otherwise } if branches.len() > 1 => {
             Expr::Case { branches: branches[1..].to_vec(), otherwise }
         };

@@ -82,7 +82,7 @@ every_node_matters! {
         Node::JoinPublic { kind: JoinKind::Left, left, right, on, condition } => {
             Node::JoinPublic { kind: JoinKind::Inner, left, right, on, condition }
         };
-    a_semi_join_with_a_public_table_that_counts_every_partner, 32, Evidence:
+    a_semi_join_with_a_public_table_that_counts_every_partner, 122, Evidence:
         Node::JoinPublic { kind: JoinKind::Semi, left, right, on, condition } => {
             Node::JoinPublic { kind: JoinKind::Inner, left, right, on, condition }
         };
@@ -139,11 +139,11 @@ every_call_of_a_person_matters! {
         UnitCall::CountRows => UnitCall::Count(Expr::Literal(Value::Null(ColumnType::Int)));
     rows_of_a_person_without_a_value_are_counted, 32:
         UnitCall::Count(_) => UnitCall::CountRows;
-    equal_values_of_a_person_count_twice, 32:
+    equal_values_of_a_person_count_twice, 37:
         UnitCall::CountDistinct(x) => UnitCall::Count(x);
     the_sum_of_a_person_is_taken_for_their_largest_value, 0:
         UnitCall::Sum(x) => UnitCall::Max(x);
-    the_smallest_value_of_a_person_is_taken_for_their_largest, 32:
+    the_smallest_value_of_a_person_is_taken_for_their_largest, 41:
         UnitCall::Min(x) => UnitCall::Max(x);
     the_largest_value_of_a_person_is_taken_for_their_smallest, 3:
         UnitCall::Max(x) => UnitCall::Min(x);
