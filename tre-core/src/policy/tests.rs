@@ -377,7 +377,7 @@ const MALFORMED: &[Malformed] = &[
 
 #[test]
 fn malformed_policies_are_refused_with_code_line_and_advice() {
-    for (case, from, to, code, part) in MALFORMED.iter().chain(super::tests_of_draws::MALFORMED) {
+    for (case, from, to, code, part) in MALFORMED.iter().chain(tests_of_draws::MALFORMED) {
         assert!(NDB.contains(from), "{case}: nothing to replace");
         let text = NDB.replacen(from, to, 1);
         let problem = match Policy::parse(&id("ndb"), &text) {
