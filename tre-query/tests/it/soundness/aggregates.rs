@@ -90,7 +90,7 @@ pub(super) fn random(
         let any = &source.fields.choose(rng).unwrap().name;
         return match rng.random_range(0..3) {
             0 => of(format!("count(distinct {any})"), []),
-            1 => of(format!("stddev({any})"), []),
+            1 => of(format!("median({any})"), []),
             _ => of(format!("sum({any} % 7)"), []),
         };
     }

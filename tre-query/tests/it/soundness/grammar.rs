@@ -96,6 +96,10 @@ pub(super) const SWITCHED_ON: [Feature; 16] = [
     Feature::Windows,
 ];
 
+/// Those that are accepted and not drawn: levels of one result are compared in `output-checker/tests/it/levels.rs`, since what
+/// one level shows depends on the others.
+pub(super) const ELSEWHERE: [Feature; 1] = [Feature::GroupingSets];
+
 /// What is computed of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {

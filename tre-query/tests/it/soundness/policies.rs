@@ -61,7 +61,13 @@ pub(super) const VARIANTS: [Variant; 14] = [
     (
         "datashield-defaults",
         pack!("datashield-defaults"),
-        &[("degrees_of_freedom = 0", "degrees_of_freedom = 4")],
+        &[
+            ("degrees_of_freedom = 0", "degrees_of_freedom = 4"),
+            (
+                "degrees_of_freedom_of_products = 0",
+                "degrees_of_freedom_of_products = 4",
+            ),
+        ],
     ),
     (
         "genomics-england",
