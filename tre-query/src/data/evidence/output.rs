@@ -11,7 +11,7 @@ use datafusion::logical_expr::EmitTo;
 
 use tre_core::evidence::ValueKind;
 
-use super::state::{Extreme, decimal, signed_decimal};
+use super::number::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {
@@ -50,9 +50,9 @@ impl Cells {
         columns.push(counts(self.blocks.iter().map(|block| block.rows)));
         columns.push(counts(self.blocks.iter().map(|block| block.units)));
         for argument in 0..shape.arguments() {
-            columns.push(self.argument_rows(&shape, argument));
-            columns.push(self.flag(&shape, shape.present(argument)));
-            columns.push(self.flag(&shape, shape.nonzero(argument)));
+            columns.push(counts(self.present_rows(&shape, argument)));
+            columns.push(counts(self.units_with(&shape, shape.present(argument))));
+            columns.push(counts(self.units_with(&shape, shape.nonzero(argument))));
             if let Some(Some(numeric)) = shape.numeric.get(argument) {
                 self.numeric(&shape, argument, *numeric, &mut columns)?;
             }
@@ -78,7 +78,13 @@ impl Cells {
         }
         let pairs = shape.comparable.len();
         for pair in 0..pairs {
-            columns.push(counts(self.differing.iter().skip(pair).step_by(pairs).copied()));
+            let same = self.same.iter().skip(pair).step_by(pairs);
+            columns.push(counts(
+                self.blocks
+                    .iter()
+                    .zip(same)
+                    .map(|(block, same)| block.units.saturating_sub(*same)),
+            ));
         }
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
@@ -96,19 +102,9 @@ impl Cells {
         match kind {
             ValueKind::CountRows => Ok(integers(&mut self.blocks.iter().map(|block| block.rows))),
             ValueKind::CountUnits => Ok(integers(&mut self.blocks.iter().map(|block| block.units))),
-            ValueKind::Count { argument } => Ok(integers(
-                &mut self
-                    .present_rows
-                    .iter()
-                    .skip(argument)
-                    .step_by(shape.arguments())
-                    .copied(),
-            )),
+            ValueKind::Count { argument } => Ok(integers(&mut self.present_rows(shape, argument))),
             ValueKind::CountUnitsOf { argument } => {
-                let flag = shape.present(argument);
-                Ok(integers(
-                    &mut self.counts.iter().skip(flag).step_by(shape.flags()).copied(),
-                ))
+                Ok(integers(&mut self.units_with(shape, shape.present(argument))))
             }
             ValueKind::Min { argument } | ValueKind::Max { argument } => {
                 let numeric = shape
@@ -139,14 +135,18 @@ impl Cells {
         }
     }
 
-    fn argument_rows(&self, shape: &Shape, argument: usize) -> ArrayRef {
-        counts(
-            self.present_rows
-                .iter()
-                .skip(argument)
-                .step_by(shape.arguments())
-                .copied(),
-        )
+    /// Rows where an argument is not NULL.
+    fn present_rows(&self, shape: &Shape, argument: usize) -> impl Iterator<Item = u64> {
+        let absent = self.absent_rows.iter().skip(argument).step_by(shape.arguments());
+        let blocks = self.blocks.iter().zip(absent);
+        blocks.map(|(block, absent)| block.rows.saturating_sub(*absent))
+    }
+
+    /// People with a flag that is counted by those who have it not.
+    fn units_with(&self, shape: &Shape, flag: usize) -> impl Iterator<Item = u64> {
+        let without = self.counts.iter().skip(flag).step_by(shape.flags());
+        let blocks = self.blocks.iter().zip(without);
+        blocks.map(|(block, without)| block.units.saturating_sub(*without))
     }
 
     fn flag(&self, shape: &Shape, flag: usize) -> ArrayRef {
