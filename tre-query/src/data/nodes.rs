@@ -1,7 +1,10 @@
-//! Nodes of the algebra as the engine's logical plan for one unit range.
+//! Nodes of the algebra as the engine's logical plan for any unit range.
 //!
 //! Every node's output has the columns `u` (the unit; private nodes only) and `c0`, `c1`, … by position. The unit is a key
 //! of every join, aggregation and window over people's rows.
+//!
+//! The engine keeps the left side of a join with a public table in memory, and the order of the right one: the public
+//! side stands there on the left. Joins on the unit are merged, led by their left side; of two inner sides, the longer leads.
 
 use std::sync::Arc;
 
@@ -35,10 +38,9 @@ pub(super) struct Planned {
     pub(super) columns: Vec<algebra::Column>,
 }
 
-/// Plans nodes over the files of one range.
+/// Plans nodes over the granted tables.
 pub(super) struct Planner<'a> {
     tables: &'a [Arc<GrantedFiles>],
-    range: usize,
     aliases: usize,
 }
 
@@ -57,12 +59,8 @@ pub(super) fn unqualified(name: &str) -> SqlExpr {
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(tables: &'a [Arc<GrantedFiles>], range: usize) -> Self {
-        Planner {
-            tables,
-            range,
-            aliases: 0,
-        }
+    pub(super) fn new(tables: &'a [Arc<GrantedFiles>]) -> Self {
+        Planner { tables, aliases: 0 }
     }
 
     /// Plans a node.
@@ -145,7 +143,7 @@ impl<'a> Planner<'a> {
             ));
         };
         let private = !files.granted.public;
-        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files), self.range));
+        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files)));
         let name = self.alias();
         let mut exprs: Vec<SqlExpr> = private
             .then(|| unqualified(UNIT_COLUMN).alias(UNIT))
@@ -191,17 +189,30 @@ impl<'a> Planner<'a> {
         let condition = join
             .condition
             .map(|condition| over(condition, &columns, names.clone()));
-        let joined = left.plan.alias(l.as_str())?.join(
-            right.plan.alias(r.as_str())?.build()?,
-            match join.kind {
+        let condition = condition.transpose()?;
+        let (left_plan, right_plan) = (left.plan.alias(l.as_str())?, right.plan.alias(r.as_str())?);
+        let led_by_right = if on_unit {
+            join.kind == JoinKind::Inner && self.rows(join.right) > self.rows(join.left)
+        } else {
+            true
+        };
+        let joined = if led_by_right {
+            let kind = match join.kind {
+                JoinKind::Inner => JoinType::Inner,
+                JoinKind::Left => JoinType::Right,
+                JoinKind::Semi => JoinType::RightSemi,
+                JoinKind::Anti => JoinType::RightAnti,
+            };
+            right_plan.join(left_plan.build()?, kind, (keys.1, keys.0), condition)?
+        } else {
+            let kind = match join.kind {
                 JoinKind::Inner => JoinType::Inner,
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Semi => JoinType::LeftSemi,
                 JoinKind::Anti => JoinType::LeftAnti,
-            },
-            keys,
-            condition.transpose()?,
-        )?;
+            };
+            left_plan.join(right_plan.build()?, kind, keys, condition)?
+        };
         if !join.kind.keeps_right() {
             columns.truncate(kept);
         }
@@ -318,6 +329,14 @@ impl<'a> Planner<'a> {
             plan: input.plan.window(vec![numbered.alias("n")])?.project(exprs)?,
             ..input
         })
+    }
+
+    /// About how many rows a node has: those of its longest table.
+    fn rows(&self, node: &Node) -> u64 {
+        let mut scanned = Vec::new();
+        scans(node, self.tables, &mut scanned);
+        let rows = |files: &Arc<GrantedFiles>| files.granted.files.iter().map(|file| file.rows).sum();
+        scanned.into_iter().map(rows).max().unwrap_or(0)
     }
 
     fn alias(&mut self) -> String {

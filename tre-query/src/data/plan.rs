@@ -1,4 +1,4 @@
-//! A frontier as the engine's logical plan for one unit range.
+//! A frontier as the engine's logical plan for any unit range.
 
 use std::sync::Arc;
 
@@ -11,16 +11,12 @@ use super::exprs::{column_name, positional};
 use super::nodes::{Planner, UNIT, unqualified};
 use super::table::GrantedFiles;
 
-/// The rows of a frontier over one range: unit, keys `c0`…, arguments after them, sorted by unit.
+/// The rows of a frontier over a range: unit, keys `c0`…, arguments after them, sorted by unit.
 ///
 /// # Errors
 /// When the engine cannot plan it; `lineage` has excluded everything that depends on the analyst.
-pub(super) fn frontier(
-    frontier: &Frontier,
-    tables: &[Arc<GrantedFiles>],
-    range: usize,
-) -> Result<LogicalPlan> {
-    let input = Planner::new(tables, range).node(&frontier.input)?;
+pub(super) fn frontier(frontier: &Frontier, tables: &[Arc<GrantedFiles>]) -> Result<LogicalPlan> {
+    let input = Planner::new(tables).node(&frontier.input)?;
     let mut exprs = vec![unqualified(UNIT)];
     for (position, (_, key)) in frontier.keys.iter().enumerate() {
         let ty = type_of(key, &input.columns).map_err(|e| DataFusionError::Internal(e.to_string()))?;

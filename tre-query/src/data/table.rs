@@ -236,19 +236,22 @@ fn shown_schema(granted: &GrantedTable) -> Schema {
     Schema::new(columns.collect::<Vec<_>>())
 }
 
-/// One unit range of a granted table; for a public table, all of it.
+/// The unit range that a plan is run on: an extension of the session's configuration.
+#[derive(Debug)]
+pub(super) struct UnitRange(pub(super) usize);
+
+/// A granted table: the [`UnitRange`] of it that a plan is run on; for a public table, all of it.
 #[derive(Debug)]
 pub(super) struct PermittedTable {
     files: Arc<GrantedFiles>,
-    range: usize,
     schema: SchemaRef,
 }
 
 impl PermittedTable {
-    /// The range of a table.
-    pub(super) fn new(files: Arc<GrantedFiles>, range: usize) -> Self {
+    /// A table as plans see it.
+    pub(super) fn new(files: Arc<GrantedFiles>) -> Self {
         let schema = files.permitted_schema();
-        PermittedTable { files, range, schema }
+        PermittedTable { files, schema }
     }
 }
 
@@ -290,7 +293,6 @@ impl TableProvider for PermittedTable {
             });
         let stream = RangeStream {
             files: Arc::clone(&self.files),
-            range: self.range,
             positions,
             schema: Arc::clone(&schema),
         };
@@ -299,11 +301,10 @@ impl TableProvider for PermittedTable {
     }
 }
 
-/// The rows of one range.
+/// The rows of a range.
 #[derive(Debug)]
 struct RangeStream {
     files: Arc<GrantedFiles>,
-    range: usize,
     positions: Vec<usize>,
     schema: SchemaRef,
 }
@@ -313,9 +314,11 @@ impl PartitionStream for RangeStream {
         &self.schema
     }
 
-    fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let schema = Arc::clone(&self.schema);
-        match self.files.read(self.range, &self.positions) {
+        let range = context.session_config().get_extension::<UnitRange>();
+        let range = range.ok_or_else(|| DataFusionError::Internal("a plan is run on no range".to_owned()));
+        match range.and_then(|range| self.files.read(range.0, &self.positions)) {
             Ok(batches) => Box::pin(RecordBatchStreamAdapter::new(
                 schema,
                 futures::stream::iter(batches),
