@@ -8,11 +8,11 @@ use super::Cost;
 pub const GOAL: f64 = 1.25;
 
 /// Geometric mean of the ratios that must not be reached.
-pub const LIMIT: f64 = 1.6;
+const LIMIT: f64 = 1.6;
 
 /// Largest ratio of a query whose rows stay in the order of people. All queries here are such: joins on the person and
 /// to public tables keep that order.
-pub const LARGEST: f64 = 2.5;
+const LARGEST: f64 = 2.5;
 
 /// What the same query took on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]

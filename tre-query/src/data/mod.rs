@@ -5,9 +5,10 @@
 //! what it builds of public tables is built once. Threads take ranges in turn; their partial cells concern different
 //! people and are added up.
 //!
-//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`], [`nodes`] and [`exprs`]
-//! (the algebra as the engine's plan) → [`settings`], [`merge`] (how it runs) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
+//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`], [`nodes`], [`coded`] and
+//! [`exprs`] (the algebra as the engine's plan) → [`settings`], [`merge`] (how it runs) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
 
+mod coded;
 mod evidence;
 mod exprs;
 mod files;

@@ -23,6 +23,7 @@ use tre_core::algebra::{self, Expr, JoinKind, Node, Ordering, UnitCall, type_of}
 use tre_core::manifest::UNIT_COLUMN;
 use tre_core::types::{ColumnType, DECIMAL_PRECISION};
 
+use super::coded::{self, Needed};
 use super::exprs::{column_name, over, positional};
 use super::plan::scans;
 use super::table::{GrantedFiles, PermittedTable};
@@ -63,15 +64,15 @@ impl<'a> Planner<'a> {
         Planner { tables, aliases: 0 }
     }
 
-    /// Plans a node.
+    /// Plans a node, of whose columns these are needed as text.
     ///
     /// # Errors
     /// When the engine cannot; lineage has excluded everything that depends on the analyst.
-    pub(super) fn node(&mut self, node: &Node) -> Result<Planned> {
+    pub(super) fn node(&mut self, node: &Node, needed: &Needed) -> Result<Planned> {
         match node {
-            Node::Scan { .. } => self.scan(node),
+            Node::Scan { .. } => self.scan(node, needed),
             Node::Filter { input, predicate } => {
-                let input = self.node(input)?;
+                let input = self.node(input, &coded::by_filter(predicate, needed))?;
                 let predicate = positional(predicate, &input.columns)?;
                 Ok(Planned {
                     plan: input.plan.filter(predicate)?,
@@ -79,7 +80,7 @@ impl<'a> Planner<'a> {
                 })
             }
             Node::Project { input, columns } => {
-                let input = self.node(input)?;
+                let input = self.node(input, &coded::by_project(columns, needed))?;
                 let mut exprs: Vec<SqlExpr> = input.private.then(|| unqualified(UNIT)).into_iter().collect();
                 let mut projected = Vec::with_capacity(columns.len());
                 for (position, (name, expr)) in columns.iter().enumerate() {
@@ -106,7 +107,7 @@ impl<'a> Planner<'a> {
                     on,
                     condition: condition.as_ref(),
                 };
-                self.join(&join, true)
+                self.join(&join, true, needed)
             }
             Node::JoinPublic {
                 kind,
@@ -122,7 +123,7 @@ impl<'a> Planner<'a> {
                     on,
                     condition: condition.as_ref(),
                 };
-                self.join(&join, false)
+                self.join(&join, false, needed)
             }
             Node::Union { inputs } => self.union(inputs),
             Node::PerUnit { input, keys, calls } => self.per_unit(input, keys, calls),
@@ -134,7 +135,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn scan(&mut self, node: &Node) -> Result<Planned> {
+    fn scan(&mut self, node: &Node, needed: &Needed) -> Result<Planned> {
         let mut found = Vec::new();
         scans(node, self.tables, &mut found);
         let (Node::Scan { columns, .. }, Some(files)) = (node, found.first()) else {
@@ -143,7 +144,10 @@ impl<'a> Planner<'a> {
             ));
         };
         let private = !files.granted.public;
-        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files)));
+        let coded = columns.iter().enumerate();
+        let coded = coded.filter(|(position, _)| !needed.contains(position));
+        let coded = coded.map(|(_, column)| column.clone()).collect();
+        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files), &coded));
         let name = self.alias();
         let mut exprs: Vec<SqlExpr> = private
             .then(|| unqualified(UNIT_COLUMN).alias(UNIT))
@@ -166,8 +170,9 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn join(&mut self, join: &Join<'_>, on_unit: bool) -> Result<Planned> {
-        let (left, right) = (self.node(join.left)?, self.node(join.right)?);
+    fn join(&mut self, join: &Join<'_>, on_unit: bool, needed: &Needed) -> Result<Planned> {
+        let (of_left, of_right) = coded::by_join(join.left, join.on, join.condition, needed);
+        let (left, right) = (self.node(join.left, &of_left)?, self.node(join.right, &of_right)?);
         let (l, r) = (self.alias(), self.alias());
         let qualified = |table: &str, column: String| Column::new(Some(table), column);
         let mut keys: (Vec<Column>, Vec<Column>) = join
@@ -233,7 +238,7 @@ impl<'a> Planner<'a> {
     fn union(&mut self, inputs: &[Node]) -> Result<Planned> {
         let mut result: Option<Planned> = None;
         for input in inputs {
-            let input = self.node(input)?;
+            let input = self.node(input, &coded::all(input))?;
             result = Some(match result {
                 None => input,
                 Some(first) => Planned {
@@ -251,7 +256,7 @@ impl<'a> Planner<'a> {
         keys: &[(String, Expr)],
         calls: &[(String, UnitCall)],
     ) -> Result<Planned> {
-        let input = self.node(input)?;
+        let input = self.node(input, &coded::all(input))?;
         let mut columns = Vec::with_capacity(keys.len() + calls.len());
         let mut groups = vec![unqualified(UNIT)];
         for (position, (name, key)) in keys.iter().enumerate() {
@@ -299,7 +304,7 @@ impl<'a> Planner<'a> {
     }
 
     fn number(&mut self, input: &Node, partition: &[Expr], order: &[Ordering]) -> Result<Planned> {
-        let mut input = self.node(input)?;
+        let mut input = self.node(input, &coded::all(input))?;
         let mut groups = vec![unqualified(UNIT)];
         for expr in partition {
             groups.push(positional(expr, &input.columns)?);

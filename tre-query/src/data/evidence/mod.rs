@@ -14,6 +14,7 @@
 //! rests on rows of a unit being contiguous, which [`Cells::update`] checks row by row and refuses otherwise.
 
 mod columns;
+mod keys;
 mod number;
 mod output;
 mod slots;

@@ -7,38 +7,19 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::logical_expr::EmitTo;
-
 use tre_core::evidence::ValueKind;
 
 use super::number::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {
-    /// Keys of all groups, in the order of their blocks, and their number.
-    pub(super) fn take_keys(&mut self) -> Result<(Vec<ArrayRef>, usize), EvidenceError> {
-        match &mut self.groups {
-            None => Ok((vec![], self.blocks.len())),
-            Some(groups) if groups.is_empty() => {
-                let empty = self.shape.keys.fields().iter();
-                Ok((
-                    empty
-                        .map(|field| arrow::array::new_empty_array(field.data_type()))
-                        .collect(),
-                    0,
-                ))
-            }
-            Some(groups) => Ok((groups.emit(EmitTo::All)?, self.blocks.len())),
-        }
-    }
-
     /// The batch of the layout's schema.
     ///
     /// # Errors
     /// [`EvidenceError::Overflow`] when a sum has more than 38 digits.
     pub(in crate::data) fn finish(mut self) -> Result<RecordBatch, EvidenceError> {
         self.close()?;
-        let (keys, groups) = self.take_keys()?;
+        let (keys, groups) = (self.keys.take()?, self.blocks.len());
         let shape = Arc::clone(&self.shape);
         let mut columns = Vec::with_capacity(shape.schema.fields().len());
         for (key, field) in keys.iter().zip(shape.keys.fields()) {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::datatypes::UInt32Type;
-use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
-use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::columns::Column;
+use super::keys::Keys;
 use super::number::{Number, Own};
 use super::slots::{Slot, Slots};
 use super::{EvidenceError, Shape};
@@ -18,8 +17,7 @@ const CHUNK_ROWS: usize = 2048;
 /// Groups with their values and evidence.
 pub(in crate::data) struct Cells {
     pub(super) shape: Arc<Shape>,
-    /// Interned keys; `None` for the one group of a query without GROUP BY.
-    pub(super) groups: Option<Box<dyn GroupValues>>,
+    pub(super) keys: Keys,
     pub(super) blocks: Vec<Block>,
     /// Per group: people per counted flag, see [`Shape::counted`].
     pub(super) counts: Vec<u64>,
@@ -61,15 +59,11 @@ impl Cells {
     /// # Errors
     /// When keys of these types cannot be grouped.
     pub(in crate::data) fn new(shape: Arc<Shape>) -> Result<Self, EvidenceError> {
-        let groups = if shape.keys.fields().is_empty() {
-            None
-        } else {
-            Some(new_group_values(Arc::clone(&shape.keys), &GroupOrdering::None)?)
-        };
+        let keys = Keys::new(Arc::clone(&shape.keys))?;
         let slots = Slots::new(shape.numerics);
         let mut cells = Cells {
             shape,
-            groups,
+            keys,
             blocks: vec![],
             counts: vec![],
             absent_rows: vec![],
@@ -80,16 +74,13 @@ impl Cells {
             group_of_row: vec![],
             rows: Rows::default(),
         };
-        if cells.groups.is_none() {
-            cells.grow(1);
-        }
+        cells.grow(cells.keys.len());
         Ok(cells)
     }
 
     /// Bytes that the state takes.
     pub(in crate::data) fn memory(&self) -> usize {
-        let groups = self.groups.as_ref().map_or(0, |groups| groups.size());
-        groups
+        self.keys.memory()
             + self.blocks.capacity() * size_of::<Block>()
             + (self.counts.capacity() + self.absent_rows.capacity() + self.same.capacity()) * size_of::<u64>()
             + self.numbers.capacity() * size_of::<Number>()
@@ -108,17 +99,8 @@ impl Cells {
 
     /// Interns the keys of a batch into `group_of_row`.
     fn intern(&mut self, keys: &[ArrayRef], rows: usize) -> Result<(), EvidenceError> {
-        match &mut self.groups {
-            None => {
-                self.group_of_row.clear();
-                self.group_of_row.resize(rows, 0);
-            }
-            Some(groups) => {
-                groups.intern(keys, &mut self.group_of_row)?;
-                let len = groups.len();
-                self.grow(len);
-            }
-        }
+        self.keys.intern(keys, rows, &mut self.group_of_row)?;
+        self.grow(self.keys.len());
         Ok(())
     }
 
@@ -254,8 +236,8 @@ impl Cells {
     pub(in crate::data) fn merge(&mut self, mut other: Cells) -> Result<(), EvidenceError> {
         self.close()?;
         other.close()?;
-        let (keys, groups) = other.take_keys()?;
-        self.intern(&keys, groups)?;
+        let keys = other.keys.take()?;
+        self.intern(&keys, other.blocks.len())?;
         let (flags, arguments, numerics) = (self.shape.flags(), self.shape.arguments(), self.shape.numerics);
         let pairs = self.shape.comparable.len();
         let group_of_row = std::mem::take(&mut self.group_of_row);
