@@ -1,4 +1,5 @@
 //! Merges against a loop over all pairs, with batches and windows of every size.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
