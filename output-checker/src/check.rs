@@ -12,14 +12,17 @@ use tre_core::status::Rule;
 use tre_core::types::Value;
 
 use crate::decision::Decision;
+use crate::draws::{DrawKey, Draws, LetOut};
 use crate::groups::Groups;
 use crate::lineage::Lineage;
 use crate::question;
-use crate::rules::tagged::MinimaByTag;
+use crate::reasons::more;
+use crate::rules::jitter::Jitter;
+use crate::rules::tagged::{MinimaByTag, lists_no_value};
 use crate::rules::{self, Argument, Evidence, Referrals, Verdict, completion};
 use crate::summary::Summary;
 use crate::treated::TreatedCells;
-use crate::treatments::{self, Treated};
+use crate::treatments::{self, Noise, Perturbed, Place, Treated};
 
 /// What the checker answers about one frontier.
 #[must_use = "the decision says whether the treated cells may leave"]
@@ -40,13 +43,28 @@ pub struct Checked {
 /// The decision is to withhold when the cells are not of the lineage's layout, when a group stands among them twice, or
 /// when a key is not of its type. It follows the policy when more rows may be shown than the policy allows, or when
 /// values need a person: only what may be shown is looked at, so that this, too, never turns on a row of too few people.
-pub fn check(cells: &BaseCells, lineage: &Lineage, policy: &Policy) -> Checked {
-    check_under(cells, lineage, policy.rules())
+///
+/// `key` is that of all draws of the deployment. Where the policy draws, the cells have to have sets of people; the decision
+/// is to withhold where they have none.
+pub fn check(
+    cells: &BaseCells,
+    lineage: &Lineage,
+    policy: &Policy,
+    key: &DrawKey,
+    let_out: LetOut,
+) -> Checked {
+    check_under(cells, lineage, policy.rules(), key, let_out)
 }
 
 /// As [`check`], under the rules of a policy.
-pub(crate) fn check_under(cells: &BaseCells, lineage: &Lineage, rules: &RulePack) -> Checked {
-    match judge_and_treat(cells, lineage, rules) {
+pub(crate) fn check_under(
+    cells: &BaseCells,
+    lineage: &Lineage,
+    rules: &RulePack,
+    key: &DrawKey,
+    let_out: LetOut,
+) -> Checked {
+    match judge_and_treat(cells, lineage, rules, key, let_out) {
         Ok((treated, referrals)) => {
             let summary = Summary::of(&treated, lineage);
             let decision = question::decide(lineage, rules)
@@ -86,6 +104,8 @@ fn judge_and_treat(
     cells: &BaseCells,
     lineage: &Lineage,
     rules: &RulePack,
+    key: &DrawKey,
+    let_out: LetOut,
 ) -> Result<(TreatedCells, Referrals), String> {
     if cells.layout() != &lineage.layout || lineage.keys.len() != lineage.layout.keys.len() {
         return Err("the cells are not of the layout that the query's lineage demands".into());
@@ -101,12 +121,38 @@ fn judge_and_treat(
     )
     .map_err(|error| error.to_string())?;
 
-    let arguments = rules::arguments(&lineage.layout);
+    let population = &lineage.population;
+    let no_sets = || "the policy draws for sets of people, and the cells have none".to_owned();
+    let jitter = Jitter::new(cells, population, &rules.units, key, let_out).ok_or_else(no_sets)?;
+    let noise = Noise::of(&rules.perturbation).ok_or("the policy's noise cannot be computed".to_owned())?;
+    let perturbed = noise.map(|noise| {
+        let draws = Draws::new(cells, population, key).ok_or_else(no_sets)?;
+        Ok::<_, String>(Perturbed { noise, draws, cells })
+    });
+    let perturbed = perturbed.transpose()?;
+
+    let told_apart = rules.values_told_apart();
+    if lineage.layout.unlike < told_apart {
+        return Err(
+            "the policy judges by how many people have the same value, and the cells do not say".into(),
+        );
+    }
+
+    let arguments = rules::arguments(lineage);
     let mut referrals = Referrals::default();
     let minima = MinimaByTag::new(lineage, rules);
-    let verdicts = judge(cells, &mut groups, &minima, &arguments, rules, &mut referrals);
+    let verdicts = judge(
+        cells,
+        &mut groups,
+        &jitter,
+        &minima,
+        &arguments,
+        rules,
+        &mut referrals,
+    );
 
     let mut columns = groups.key_columns();
+    let places = groups.places();
     let mut statuses = Vec::with_capacity(lineage.layout.values.len());
     for (i, kind) in lineage.layout.values.iter().enumerate() {
         let slot = arguments
@@ -123,11 +169,12 @@ fn judge_and_treat(
             let verdict = verdict.unwrap_or(Verdict::all(Rule::Threshold)).of(*kind);
             let evidence = Evidence {
                 cells,
+                jitter: &jitter,
                 row: group.source,
             };
             (group.source, rules::of_value(evidence, *kind, verdict, rules))
         });
-        let treated = treat(column, *kind, of_groups, rules)
+        let treated = treat(column, *kind, of_groups, &places, perturbed.as_ref(), rules)
             .ok_or("a value is not of the type that its layout demands".to_owned())?;
         columns.push(treated.values);
         statuses.push(treated.statuses);
@@ -141,6 +188,7 @@ fn judge_and_treat(
 fn judge(
     cells: &BaseCells,
     groups: &mut Groups<'_>,
+    jitter: &Jitter<'_>,
     minima: &MinimaByTag<'_>,
     arguments: &[Argument],
     rules: &RulePack,
@@ -154,6 +202,7 @@ fn judge(
     for ((group, minima), verdicts) in each.zip(verdicts.chunks_mut(width)) {
         let evidence = Evidence {
             cells,
+            jitter,
             row: group.source,
         };
         rules::judge(
@@ -166,7 +215,12 @@ fn judge(
             referrals,
         );
     }
-    rules::judge_lines(cells, groups, &minima, arguments, rules, &mut verdicts, referrals);
+    let all = Evidence {
+        cells,
+        jitter,
+        row: None,
+    };
+    rules::judge_lines(all, groups, &minima, arguments, rules, &mut verdicts, referrals);
     let mut kept = Vec::with_capacity(verdicts.len());
     let mut keep = Vec::with_capacity(groups.rows().len());
     for (group, verdicts) in groups.rows().iter().zip(verdicts.chunks(width)) {
@@ -185,15 +239,21 @@ fn treat(
     column: &ArrayRef,
     kind: ValueKind,
     groups: impl Iterator<Item = (Option<usize>, Option<Rule>)>,
+    places: &[Place],
+    perturbed: Option<&Perturbed<'_>>,
     rules: &RulePack,
 ) -> Option<Treated> {
     match kind {
         ValueKind::CountRows
         | ValueKind::CountUnits
         | ValueKind::Count { .. }
-        | ValueKind::CountUnitsOf { .. } => treatments::counts(column, groups, rules.rounding),
+        | ValueKind::CountUnitsOf { .. } => {
+            treatments::counts(column, kind, groups, places, perturbed, rules.rounding)
+        }
         ValueKind::Min { .. } | ValueKind::Max { .. } => treatments::extremes(column, groups),
-        ValueKind::Sum { .. } => treatments::sums(column, groups, &rules.magnitudes, rules.rounding),
+        ValueKind::Sum { .. } | ValueKind::Comoment { .. } => {
+            treatments::sums(column, groups, places, &rules.magnitudes, rules.rounding)
+        }
     }
 }
 
@@ -253,12 +313,21 @@ fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
             "rare groups"
         };
         notices.push(format!(
-            "{which} are not shown when fewer than {} people are in them",
-            rules.labels.minimum
+            "{which} are not shown when fewer than {} people{} are in them",
+            rules.labels.minimum,
+            more(rules)
         ));
     }
     for rule in &rules.tagged {
-        if lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+        if !lineage.keys.iter().any(|key| key.tag.as_ref() == Some(&rule.tag)) {
+            continue;
+        }
+        if lists_no_value(rule) {
+            notices.push(format!(
+                "nothing by `{}` is shown: policy `{}` lists none of its values",
+                rule.tag, rules.id
+            ));
+        } else {
             let minima = rule.classes.iter().map(|class| class.minimum.to_string());
             notices.push(format!(
                 "values by `{}` are shown for listed ones only, when at least {} people stand behind them",
@@ -274,6 +343,12 @@ fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
             rules.magnitudes.significant_digits
         ));
     }
+    let counts = lineage.layout.values.iter().any(|kind| kind.is_count());
+    if rules.perturbation.is_drawn() && counts {
+        notices.push(
+            "counts are changed by a little noise, the same for the same people; parts do not add up to totals".into(),
+        );
+    }
     let rounded = if rules.rounding.covers_sums() {
         "counts and sums"
     } else {
@@ -287,6 +362,11 @@ fn notices_under(lineage: &Lineage, rules: &RulePack) -> Vec<String> {
         Rounding::Midpoint { base, .. } => {
             notices.push(format!(
                 "{rounded} are rounded to the middle of the {base} whole numbers that they are among"
+            ));
+        }
+        Rounding::Controlled { base, .. } => {
+            notices.push(format!(
+                "{rounded} are rounded to multiples of {base} next to them, so that a column adds up"
             ));
         }
     }

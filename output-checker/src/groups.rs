@@ -21,6 +21,7 @@ use tre_core::policy::DomainsRule;
 use tre_core::types::{ColumnType, Value};
 
 use crate::rules::completion::{self, Product};
+use crate::treatments::Place;
 
 /// Why base cells cannot be brought into order: they contradict the lineage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +66,7 @@ struct KeyValues<'a> {
 
 /// A key's value: text, or anything else as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key<'a> {
+pub(crate) enum Key<'a> {
     Number(i128),
     Text(&'a str),
 }
@@ -158,6 +159,27 @@ impl<'a> Groups<'a> {
             }
         }
         lines
+    }
+
+    /// Where each group stands when the table is read as one of two ways: a row per value of the first key, NULL among
+    /// them, a column per combination of the others.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = self
+            .rows
+            .iter()
+            .map(|group| Place {
+                row: self.keys.first().map_or(0, |key| key.rank(group)),
+                column: 0,
+            })
+            .collect();
+        for key in self.keys.iter().skip(1) {
+            let mut met: HashMap<(usize, usize), usize> = HashMap::new();
+            for (place, group) in places.iter_mut().zip(&self.rows) {
+                let next = met.len();
+                place.column = *met.entry((place.column, key.rank(group))).or_insert(next);
+            }
+        }
+        places
     }
 
     /// Leaves out groups, by position.
@@ -298,6 +320,22 @@ fn declared_key(value: &Value, column_type: ColumnType) -> Option<Key<'_>> {
         Value::Date(days) => Some(Key::Number(i128::from(*days))),
         Value::Text(text) => Some(Key::Text(text)),
     }
+}
+
+/// The keys of every row; NULL where a column is not of its key's type, which [`Groups::new`] refuses.
+pub(crate) fn key_values<'a>(
+    columns: &'a [ArrayRef],
+    types: &[ColumnType],
+    length: usize,
+) -> Vec<Vec<Option<Key<'a>>>> {
+    let mut rows = vec![Vec::with_capacity(types.len()); length];
+    for (column, column_type) in columns.iter().zip(types) {
+        let cells = cells(column, *column_type).unwrap_or_default();
+        for (i, row) in rows.iter_mut().enumerate() {
+            row.push(cells.get(i).copied().flatten());
+        }
+    }
+    rows
 }
 
 /// The cells of a key column; `None` when the column is of another type.

@@ -12,8 +12,8 @@ use tre_core::algebra::Frontier;
 use tre_core::codes::Problem;
 use tre_core::ids::{PolicyId, PopulationName, ProjectId, QueryId, RequestId, SessionId};
 use tre_core::policy::{
-    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, MagnitudesRule, Policy,
-    Rounding, SizeRule, TaggedRule, UnitsRule,
+    ClassRule, ComplementRule, CrossesRule, DomainsRule, DominanceRule, LabelsRule, LedgerRule,
+    MagnitudesRule, Perturbation, Policy, Rounding, SizeRule, TaggedRule, UnitsRule,
 };
 
 use crate::check::Checked;
@@ -115,6 +115,8 @@ pub struct Criteria {
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.
     pub dominance: DominanceRule,
+    /// Noise of counts.
+    pub perturbation: Perturbation,
     /// Rounding.
     pub rounding: Rounding,
     /// Minima that depend on the value of a tagged column.
@@ -123,6 +125,8 @@ pub struct Criteria {
     pub crosses: CrossesRule,
     /// Keys and rows.
     pub size: SizeRule,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 /// One aggregation over people.
@@ -236,10 +240,12 @@ impl SdcRecord {
                 class: rules.class,
                 magnitudes: rules.magnitudes,
                 dominance: rules.dominance.clone(),
+                perturbation: rules.perturbation.clone(),
                 rounding: rules.rounding,
                 tagged: rules.tagged.clone(),
                 crosses: rules.crosses.clone(),
                 size: rules.size,
+                ledger: rules.ledger.clone(),
             },
             decision: RecordedDecision::worst(aggregations.iter().map(|part| &part.decision)),
             aggregations,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tre_core::evidence::ValueKind;
 use tre_core::status::{Rule, Status, StatusCode};
 
+use crate::catalogue::Class;
 use crate::lineage::Lineage;
 use crate::treated::TreatedCells;
 
@@ -29,6 +30,8 @@ pub struct Summary {
 pub struct ValueSummary {
     /// What it is, e.g. `count(*)` or `sum(visit.cost)`.
     pub value: String,
+    /// The kind of analysis that it is: the address of a term of the SACRO project's ontology (see [`crate::catalogue`]).
+    pub analysis: String,
     /// What was done, from nothing to worst; what happened to no cell is left out.
     pub statuses: Vec<StatusCount>,
 }
@@ -69,6 +72,7 @@ impl Summary {
                 .collect();
             ValueSummary {
                 value: value_text(*kind, lineage),
+                analysis: Class::of(*kind).uri(),
                 statuses,
             }
         });
@@ -95,6 +99,7 @@ fn value_text(kind: ValueKind, lineage: &Lineage) -> String {
         ValueKind::CountUnitsOf { argument } => format!("people of {}", of("count", argument)),
         ValueKind::Count { argument } => of("count", argument),
         ValueKind::Sum { argument } => of("sum", argument),
+        ValueKind::Comoment { products, .. } => of("comoment", products),
         ValueKind::Min { argument } => of("min", argument),
         ValueKind::Max { argument } => of("max", argument),
     }

@@ -68,6 +68,8 @@ pub(crate) struct Told {
     pub(crate) hint: String,
     /// Further lines, for example why the checker referred an output.
     pub(crate) reasons: Vec<String>,
+    /// What to ask instead, a sentence each.
+    pub(crate) instead: Vec<String>,
 }
 
 impl Failure {
@@ -129,6 +131,7 @@ impl From<Problem> for Failure {
             what: problem.what,
             hint: problem.hint,
             reasons: Vec::new(),
+            instead: Vec::new(),
         }))
     }
 }

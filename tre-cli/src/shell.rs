@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::{Failure, Told};
 use crate::render::{self, Format, Paper, Shown, visible};
+use crate::sql::MOST_REWRITES;
 
 /// The environment and the terminal.
 #[derive(Debug)]
@@ -95,6 +96,9 @@ impl Shell {
         }
         if !told.hint.is_empty() {
             let _ = writeln!(err, "  {}", visible(&told.hint));
+        }
+        for instead in told.instead.iter().take(MOST_REWRITES) {
+            let _ = writeln!(err, "  or {}", visible(instead));
         }
     }
 

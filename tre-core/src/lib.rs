@@ -9,7 +9,7 @@
 //!
 //! The modules follow the path of the data: ids and quantities, then what a holder hands in ([`spec`], [`manifest`]),
 //! who may use it ([`permit`], [`grant`]), what is asked ([`algebra`]), what the checker sees ([`evidence`],
-//! [`policy`], [`status`]), what people decide ([`request`]) and what is remembered ([`audit`]).
+//! [`policy`], [`status`]), what people decide ([`request`]) and what is remembered ([`ledger`], [`audit`]).
 
 pub mod ids;
 pub mod size;
@@ -25,9 +25,11 @@ pub mod algebra;
 
 pub mod evidence;
 pub mod policy;
+pub mod sketch;
 pub mod status;
 
 pub mod audit;
+pub mod ledger;
 pub mod request;
 
 pub mod codes;

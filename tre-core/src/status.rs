@@ -31,8 +31,12 @@ pub enum Rule {
     None,
     /// A rounding base of the policy.
     Base,
+    /// Noise that the policy has for counts.
+    CellKey,
     /// All values behind the cell are the same.
     SameValue,
+    /// More than half of the units have the same value, and too few another.
+    Majority,
     /// Too few units share the smallest or largest value.
     Extreme,
     /// One or two units make up too much of a sum.
@@ -41,6 +45,8 @@ pub enum Rule {
     DegreesOfFreedom,
     /// The cell differs from another value of its row by too few units.
     Complement,
+    /// The cell, with others, adds up to one of a coarser level, and some of these others are not shown.
+    Level,
     /// All units of its line are in one category.
     ClassDisclosure,
     /// Too few units.
@@ -51,6 +57,8 @@ pub enum Rule {
     Tag,
     /// Too few units behind the row's label.
     RareLabel,
+    /// The cell is over nearly the units of one that has left before.
+    Differing,
 }
 
 const STATUSES: [Status; 6] = [
@@ -61,19 +69,23 @@ const STATUSES: [Status; 6] = [
     Status::Noised,
     Status::Suppressed,
 ];
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 16] = [
     Rule::None,
     Rule::Base,
+    Rule::CellKey,
     Rule::SameValue,
+    Rule::Majority,
     Rule::Extreme,
     Rule::Dominance,
     Rule::DegreesOfFreedom,
     Rule::Complement,
+    Rule::Level,
     Rule::ClassDisclosure,
     Rule::Threshold,
     Rule::Zero,
     Rule::Tag,
     Rule::RareLabel,
+    Rule::Differing,
 ];
 
 /// A status and its rule as one number, ordered so that the maximum of two is the worse. Travels beside each value in
@@ -89,7 +101,7 @@ impl StatusCode {
     pub const SHOWN: StatusCode = StatusCode(0);
 
     /// The code of a status and its rule.
-    pub fn new(status: Status, rule: Rule) -> Self {
+    pub const fn new(status: Status, rule: Rule) -> Self {
         StatusCode(status as i32 * 100 + rule as i32)
     }
 
@@ -140,16 +152,20 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Rule::None => "none",
             Rule::Base => "base",
+            Rule::CellKey => "cell-key",
             Rule::SameValue => "same-value",
+            Rule::Majority => "majority",
             Rule::Extreme => "extreme",
             Rule::Dominance => "dominance",
             Rule::DegreesOfFreedom => "degrees-of-freedom",
             Rule::Complement => "complement",
+            Rule::Level => "level",
             Rule::ClassDisclosure => "class-disclosure",
             Rule::Threshold => "threshold",
             Rule::Zero => "zero",
             Rule::Tag => "tag",
             Rule::RareLabel => "rare-label",
+            Rule::Differing => "differing",
         })
     }
 }

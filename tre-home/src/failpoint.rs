@@ -103,6 +103,8 @@ steps! {
     STORE_REVIEW = "store.review";
     /// A release's row is committed.
     STORE_RELEASE = "store.release";
+    /// An answer is in the ledger.
+    STORE_LEDGER = "store.ledger";
 }
 
 /// Ends the process here if the environment asks for it. Other crates name points of their own.

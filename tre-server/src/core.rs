@@ -20,6 +20,7 @@ use tre_home::store::{Project as StoredProject, Store};
 use crate::authz::{Access, Action, Allowed, ProjectFacts, Resource};
 use crate::engine::{Desk, DeskError, Jails};
 use crate::identity::{self, Caller};
+use crate::ledger::Book;
 use crate::sessions::Sessions;
 
 /// One per server.
@@ -29,6 +30,8 @@ pub(crate) struct Core {
     pub(crate) access: Access,
     pub(crate) sessions: Sessions,
     pub(crate) jails: Jails,
+    /// What has left.
+    pub(crate) book: Book,
     /// Set when the log has refused an entry: from then on nobody is served.
     log_failed: AtomicBool,
 }
@@ -76,6 +79,7 @@ impl Core {
             access,
             sessions: Sessions::default(),
             jails,
+            book: Book::default(),
             log_failed: AtomicBool::new(false),
         }))
     }

@@ -1,8 +1,10 @@
 //! What a call ends with when it does not end well, and how it looks on the wire.
 //!
 //! A status carries the gRPC code by which clients tell refused from referred from withheld, one line of text, and in the
-//! trailer `tre-error-bin` the same as JSON: `{"code", "what", "hint", "reasons": [{"code", "what", "hint"}]}`.
+//! trailer `tre-error-bin` the same as JSON: `{"code", "what", "hint", "reasons": [{"code", "what", "hint"}],
+//! "rewrites": [{"what", "replace", "by", "add", "against"}]}`; a rewrite is what to ask instead.
 
+use output_checker::rewrites::Rewrite;
 use serde::Serialize;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code as Grpc, Status};
@@ -18,18 +20,20 @@ const TRAILER: &str = "tre-error-bin";
 pub(crate) enum Fault {
     /// Refused, or failed.
     Problem(Problem),
-    /// A person must decide; at least one reason.
-    Referred(Vec<Problem>),
-    /// Nothing may leave; at least one reason.
-    Withheld(Vec<Problem>),
+    /// A question that cannot be asked, and what to ask instead.
+    Refused(Problem, Vec<Rewrite>),
+    /// A person must decide; at least one reason, and what to ask instead.
+    Referred(Vec<Problem>, Vec<Rewrite>),
+    /// Nothing may leave; at least one reason, and what to ask instead.
+    Withheld(Vec<Problem>, Vec<Rewrite>),
 }
 
 impl Fault {
     fn grpc(&self) -> Grpc {
         match self {
-            Fault::Problem(problem) => grpc_of(problem.code),
-            Fault::Referred(_) => Grpc::FailedPrecondition,
-            Fault::Withheld(_) => Grpc::PermissionDenied,
+            Fault::Problem(problem) | Fault::Refused(problem, _) => grpc_of(problem.code),
+            Fault::Referred(..) => Grpc::FailedPrecondition,
+            Fault::Withheld(..) => Grpc::PermissionDenied,
         }
     }
 
@@ -38,14 +42,20 @@ impl Fault {
             Some(reason) => (reason.code, reason.what.clone()),
             None => (&codes::RUN_INTERNAL, fallback.to_owned()),
         };
+        let one = |problem: &Problem| Body {
+            code: problem.code.id,
+            what: problem.what.clone(),
+            hint: problem.hint.clone(),
+            reasons: &[],
+            rewrites: &[],
+        };
         match self {
-            Fault::Problem(problem) => Body {
-                code: problem.code.id,
-                what: problem.what.clone(),
-                hint: problem.hint.clone(),
-                reasons: &[],
+            Fault::Problem(problem) => one(problem),
+            Fault::Refused(problem, rewrites) => Body {
+                rewrites,
+                ..one(problem)
             },
-            Fault::Referred(reasons) => {
+            Fault::Referred(reasons, rewrites) => {
                 let (code, what) = first(reasons, "a person must decide");
                 let hint = "file a request with `tre request submit`: a person decides".to_owned();
                 Body {
@@ -53,9 +63,10 @@ impl Fault {
                     what: format!("referred: {what}"),
                     hint,
                     reasons,
+                    rewrites,
                 }
             }
-            Fault::Withheld(reasons) => {
+            Fault::Withheld(reasons, rewrites) => {
                 let (code, what) = first(reasons, "nothing may leave");
                 let hint = reasons
                     .first()
@@ -66,6 +77,7 @@ impl Fault {
                     what: format!("withheld: {what}"),
                     hint,
                     reasons,
+                    rewrites,
                 }
             }
         }
@@ -78,6 +90,7 @@ struct Body<'f> {
     what: String,
     hint: String,
     reasons: &'f [Problem],
+    rewrites: &'f [Rewrite],
 }
 
 /// FAILED_PRECONDITION is for referred outputs alone, and PERMISSION_DENIED for withheld ones, for failures of checker,
@@ -142,8 +155,9 @@ impl From<Fault> for Status {
         let all = |reasons: Vec<Problem>| reasons.into_iter().map(tellable).collect();
         let fault = match fault {
             Fault::Problem(problem) => Fault::Problem(tellable(problem)),
-            Fault::Referred(reasons) => Fault::Referred(all(reasons)),
-            Fault::Withheld(reasons) => Fault::Withheld(all(reasons)),
+            Fault::Refused(problem, rewrites) => Fault::Refused(tellable(problem), rewrites),
+            Fault::Referred(reasons, rewrites) => Fault::Referred(all(reasons), rewrites),
+            Fault::Withheld(reasons, rewrites) => Fault::Withheld(all(reasons), rewrites),
         };
         let body = fault.body();
         let message = format!("{}: {} ({})", body.code, body.what, body.hint);
@@ -164,18 +178,17 @@ impl From<Problem> for Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Fault {
         match refusal {
-            Refusal::Referred(reasons) => Fault::Referred(reasons),
-            Refusal::Withheld(reasons) => match <[Problem; 1]>::try_from(reasons) {
+            Refusal::Referred(reasons, rewrites) => Fault::Referred(reasons, rewrites),
+            Refusal::Withheld(reasons, rewrites) => match <[Problem; 1]>::try_from(reasons) {
                 // What an access rule forbids, or the log or store fails over, is no output that is withheld.
                 Ok([reason]) if !reason.code.id.starts_with("TRE-SDC-") => Fault::Problem(reason),
-                Ok(reason) => Fault::Withheld(reason.to_vec()),
-                Err(reasons) => Fault::Withheld(reasons),
+                Ok(reason) => Fault::Withheld(reason.to_vec(), rewrites),
+                Err(reasons) => Fault::Withheld(reasons, rewrites),
             },
-            Refusal::Refused(reasons) => {
+            Refusal::Refused(reasons, rewrites) => {
                 let first = reasons.into_iter().next();
-                Fault::Problem(
-                    first.unwrap_or_else(|| Problem::of(&codes::RUN_INTERNAL, codes::RUN_INTERNAL.title)),
-                )
+                let nameless = || Problem::of(&codes::RUN_INTERNAL, codes::RUN_INTERNAL.title);
+                Fault::Refused(first.unwrap_or_else(nameless), rewrites)
             }
             Refusal::Failed(problem) => Fault::Problem(problem),
         }
@@ -210,11 +223,11 @@ mod tests {
             (problem(&codes::HOME_STORE), Grpc::PermissionDenied),
             (problem(&codes::RUN_WORKER_LOST), Grpc::Aborted),
             (
-                Fault::Referred(one(&codes::SDC_TOO_MANY_ROWS)),
+                Fault::Referred(one(&codes::SDC_TOO_MANY_ROWS), vec![]),
                 Grpc::FailedPrecondition,
             ),
             (
-                Fault::Withheld(one(&codes::SDC_TOO_MANY_ROWS)),
+                Fault::Withheld(one(&codes::SDC_TOO_MANY_ROWS), vec![]),
                 Grpc::PermissionDenied,
             ),
         ] {
@@ -232,11 +245,19 @@ mod tests {
             Problem::of(&codes::SDC_TOO_MANY_ROWS, "many"),
             Problem::of(&codes::SDC_EVIDENCE, "odd"),
         ];
-        let status = Status::from(Fault::Withheld(reasons));
+        let rewrite = Rewrite {
+            what: "leave out `age`".to_owned(),
+            replace: "age".to_owned(),
+            by: String::new(),
+            add: String::new(),
+            against: vec![],
+        };
+        let status = Status::from(Fault::Withheld(reasons, vec![rewrite]));
         let json = status.metadata().get_bin(TRAILER).unwrap().to_bytes().unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json.get("code").unwrap(), codes::SDC_TOO_MANY_ROWS.id);
         assert_eq!(json.get("reasons").unwrap().as_array().unwrap().len(), 2);
+        assert_eq!(json.pointer("/rewrites/0/replace").unwrap(), "age");
         assert!(status.message().starts_with(codes::SDC_TOO_MANY_ROWS.id));
     }
 
@@ -246,8 +267,9 @@ mod tests {
             let secret = || Problem::of(code, "row 17 of /srv/tre holds `alice`");
             for fault in [
                 Fault::Problem(secret()),
-                Fault::Withheld(vec![secret()]),
-                Fault::Referred(vec![secret()]),
+                Fault::Refused(secret(), vec![]),
+                Fault::Withheld(vec![secret()], vec![]),
+                Fault::Referred(vec![secret()], vec![]),
             ] {
                 let status = Status::from(fault);
                 let json = status.metadata().get_bin(TRAILER).unwrap().to_bytes().unwrap();

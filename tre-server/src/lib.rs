@@ -18,6 +18,7 @@ mod fault;
 mod engine;
 mod sessions;
 
+mod ledger;
 mod pipeline;
 
 mod projects;

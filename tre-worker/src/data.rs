@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use sandbox_runner::Frame;
 
 use tre_core::codes::{self, Problem};
+use tre_core::sketch::{SketchShape, Sketcher};
 use tre_proto::algebra::{decode_frontier, decode_scan};
 use tre_proto::batches::encode;
 use tre_proto::worker::v1 as wire;
@@ -47,7 +48,10 @@ fn answer(
         Request::Run(run) => {
             let frontier = decode_frontier(run.frontier.ok_or_else(|| internal("no frontier"))?)
                 .map_err(|error| internal(&error.to_string()))?;
-            let (lineage, cells) = open_engine(engine)?.run(&frontier).map_err(failed)?;
+            let sketcher = run.sketch.map(sketcher).transpose()?;
+            let (lineage, cells) = open_engine(engine)?
+                .run_with(&frontier, sketcher, (run.unlike > 0).then_some(run.unlike))
+                .map_err(failed)?;
             let lineage_json = serde_json::to_vec(&lineage).map_err(|error| internal(&error.to_string()))?;
             let cells = encode(&cells.schema(), &[cells]).map_err(|error| internal(&error.to_string()))?;
             Ok(Response::Cells(wire::Cells { lineage_json, cells }))
@@ -76,12 +80,6 @@ fn open_engine(engine: &Option<Engine>) -> Result<&Engine, Problem> {
 fn opened(open: wire::OpenData, frame: Frame) -> Result<Engine, Problem> {
     let grant = serde_json::from_slice(&open.grant_json)
         .map_err(|error| internal(&format!("the grant cannot be read: {error}")))?;
-    let key = |bytes: &Vec<u8>| -> Result<[u8; 32], Problem> {
-        bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| internal("a key has not 32 bytes"))
-    };
     let keys = open
         .file_keys
         .iter()
@@ -96,6 +94,16 @@ fn opened(open: wire::OpenData, frame: Frame) -> Result<Engine, Problem> {
         threads: open.threads as usize,
     };
     Engine::open(opened).map_err(failed)
+}
+
+fn sketcher(sketch: wire::Sketch) -> Result<Sketcher, Problem> {
+    let shape = SketchShape::try_from(sketch.capacity).map_err(|what| internal(&what))?;
+    Ok(Sketcher::new(&key(&sketch.key)?, shape))
+}
+
+fn key(bytes: &[u8]) -> Result<[u8; 32], Problem> {
+    let key = bytes.try_into();
+    key.map_err(|_| internal("a key has not 32 bytes"))
 }
 
 /// What went wrong, for the operator's log.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use output_checker::lineage::{Lineage, lineage};
-use output_checker::{Decision, check};
+use output_checker::{Decision, DrawKey, LetOut, check};
 use tokio::runtime::Runtime;
 use tre_core::algebra::Frontier;
 use tre_core::evidence::BaseCells;
@@ -82,7 +82,13 @@ impl Session {
         let mut treated = Vec::with_capacity(planned.frontiers.len());
         for frontier in &planned.frontiers {
             let (lineage, cells) = self.cells(frontier)?;
-            let checked = check(&cells, &lineage, &self.policy);
+            let checked = check(
+                &cells,
+                &lineage,
+                &self.policy,
+                &DrawKey::new(&[0; 32]),
+                LetOut::ByRule,
+            );
             if let Decision::Withhold { reasons } = &checked.decision {
                 bail!("withheld: {reasons:?}");
             }

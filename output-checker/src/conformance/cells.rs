@@ -5,18 +5,27 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::DataType;
 
-use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
+use tre_core::evidence::{BaseCells, CellLayout, ValueKind, sketch};
+use tre_core::sketch::{Shares, SketchShape, Sketcher};
 use tre_core::types::ColumnType;
 
 use super::CaseCell;
 
-/// The layout of cells with these keys of text and these values over one argument, x.
-pub(super) fn layout(keys: usize, values: Vec<ValueKind>) -> CellLayout {
+/// The layout of cells with these keys of text and these values over one argument, x, and with sets of people where the
+/// policy reads them, and with values told apart where it asks for that.
+pub(super) fn layout(
+    keys: usize,
+    values: Vec<ValueKind>,
+    sets: Option<SketchShape>,
+    unlike: Option<u32>,
+) -> CellLayout {
     let arguments = values.iter().filter_map(|kind| kind.argument());
     CellLayout {
         keys: vec![ColumnType::Text; keys],
         arguments: arguments.take(1).map(|_| ColumnType::Int).collect(),
         values,
+        sketch: sets,
+        unlike,
     }
 }
 
@@ -36,8 +45,8 @@ pub(super) fn base_cells(layout: &CellLayout, cells: &[CaseCell]) -> Result<Base
         columns.push(match kind {
             ValueKind::CountRows | ValueKind::CountUnits => longs(&groups, CaseCell::units),
             ValueKind::Count { .. } | ValueKind::CountUnitsOf { .. } => longs(&groups, CaseCell::present),
-            ValueKind::Min { .. } | ValueKind::Max { .. } => {
-                return Err("a case has no smallest or largest values".into());
+            ValueKind::Min { .. } | ValueKind::Max { .. } | ValueKind::Comoment { .. } => {
+                return Err("a case has no smallest or largest values, and no co-moments".into());
             }
             ValueKind::Sum { .. } => decimals(&groups, CaseCell::sum)?,
         });
@@ -50,9 +59,21 @@ pub(super) fn base_cells(layout: &CellLayout, cells: &[CaseCell]) -> Result<Base
         columns.push(counts(&groups, CaseCell::nonzero));
         columns.push(decimals(&groups, |cell| Some(cell.largest(0)))?);
         columns.push(decimals(&groups, |cell| Some(cell.largest(1)))?);
+        if let Some(most) = layout.unlike {
+            columns.push(counts(&groups, |cell| cell.unlike().min(u64::from(most))));
+        }
         columns.push(decimals(&groups, |cell| cell.distinct().min())?);
         columns.push(decimals(&groups, |cell| cell.distinct().max())?);
         columns.push(counts(&groups, |cell| cell.people));
+    }
+    if let Some(shape) = layout.sketch {
+        for argument in std::iter::once(None).chain(layout.arguments.iter().map(Some)) {
+            let people = groups.iter().enumerate().map(|(i, cell)| match argument {
+                None => (i, cell.units(), false),
+                Some(_) => (i, cell.present(), cell.present() < cell.units()),
+            });
+            columns.extend(sets(shape, people)?);
+        }
     }
     let batch = RecordBatch::try_new(schema, columns).map_err(|error| error.to_string())?;
     BaseCells::new(layout.clone(), batch).map_err(|error| error.to_string())
@@ -82,6 +103,16 @@ impl CaseCell {
         (self.present() > 0).then_some(sum)
     }
 
+    /// People with another value than most.
+    fn unlike(&self) -> u64 {
+        let with = |value: i64| {
+            let same = self.values.iter().filter(|(_, other)| *other == value);
+            same.map(|(people, _)| people).sum()
+        };
+        let largest: Option<u64> = self.values.iter().map(|(_, value)| with(*value)).max();
+        self.present() - largest.unwrap_or(0)
+    }
+
     /// The values that somebody has.
     fn distinct(&self) -> impl Iterator<Item = i128> {
         let somebody = self.values.iter().filter(|(people, _)| *people > 0);
@@ -105,6 +136,25 @@ impl CaseCell {
         }
         0
     }
+}
+
+/// Sets of people, a group each: its number, how many are in it, and whether these are a part of the group only. Who they
+/// are is nobody in particular: every group has one vector, and its part another.
+fn sets(
+    shape: SketchShape,
+    groups: impl Iterator<Item = (usize, u64, bool)>,
+) -> Result<Vec<ArrayRef>, String> {
+    let sketcher = Sketcher::new(&[0; 32], shape);
+    let words = groups.map(|(group, people, part)| {
+        let unit = u32::try_from(2 * group).map_or(0, |unit| unit + u32::from(part));
+        let set = match people {
+            0 => vec![0; shape.words()],
+            _ => sketcher.vector(unit).words().to_vec(),
+        };
+        [set, Shares::default().words().to_vec()].concat()
+    });
+    let words: Vec<Vec<u64>> = words.collect();
+    sketch::columns(shape, words.iter().map(Vec::as_slice)).map_err(|error| error.to_string())
 }
 
 fn longs(groups: &[&CaseCell], count: impl Fn(&CaseCell) -> u64) -> ArrayRef {

@@ -28,6 +28,7 @@
 //! | `name` | in a few words; unique in the file |
 //! | `keys` | group keys of the table: `name`, `values` where the domain is declared, `tag`, tags that it is `computed_from`; none: one group of everybody |
 //! | `selected_by` | tags of columns by which its people are selected |
+//! | `products` | true where x is a square or product: a deviation is computed from its sum |
 //! | `cells` | the groups |
 //! | `decision` | `release` (when left out), `refer` or `withhold` |
 //!
@@ -36,9 +37,28 @@
 //! | `key` | its value of every key |
 //! | `people` | how many are in it, with a row each and no value of x |
 //! | `values` | pairs: so many people with one row each, and their value of x, a whole number |
-//! | `count`, `count_x`, `sum_x` | what has to become of `count(distinct pid)`, `count(x)`, `sum(x)`: the value as shown, with ` rounded (base)` where it was treated; `suppressed (rule)`; `left out` where the row may not stand in the answer |
+//! | `count`, `count_x`, `sum_x` | what has to become of `count(distinct pid)`, `count(x)`, `sum(x)`: the value as shown, with ` rounded (base)` or ` perturbed (cell-key)` where it was treated, and as `9 to 13` where it is drawn; `suppressed (rule)`; `left out` where the row may not stand in the answer |
+//!
+//! `[[pair]]` is about two counts of people, one after the other, of which the ledger remembers the first:
+//!
+//! ```toml
+//! [[pair]]
+//! name    = "one person fewer than a count that has left"
+//! left    = 100
+//! next    = 99
+//! both    = 99
+//! becomes = "100 snapped (differing)"
+//! ```
+//!
+//! | key of a pair | meaning |
+//! |---|---|
+//! | `name` | as of a case |
+//! | `left`, `next` | how many people are counted first, and next under another condition |
+//! | `both` | how many of them are the same |
+//! | `becomes` | what has to become of the next count: as of a cell, or `referred` |
 
 mod cells;
+mod pair;
 mod run;
 
 use serde::Deserialize;
@@ -49,6 +69,9 @@ use tre_core::policy::{MinimumUnits, Policy, RulePack};
 
 /// Largest file of cases, in bytes.
 const MAX_BYTES: usize = 1 << 20;
+
+/// Most people of a pair: each of them is sketched.
+const MAX_PEOPLE_OF_PAIR: u32 = 10_000;
 
 /// Most people of one cell: what they add up to has to fit the evidence.
 const MAX_PEOPLE: u64 = 1_000_000_000;
@@ -64,6 +87,9 @@ pub struct Conformance {
     codes: Vec<Codes>,
     /// The cases.
     case: Vec<Case>,
+    /// The pairs.
+    #[serde(default)]
+    pair: Vec<Pair>,
 }
 
 /// Values of a tag that a class of the policy lists in these cases, beside its own.
@@ -85,9 +111,22 @@ struct Case {
     keys: Vec<CaseKey>,
     #[serde(default)]
     selected_by: Vec<String>,
+    #[serde(default)]
+    products: bool,
     cells: Vec<CaseCell>,
     #[serde(default)]
     decision: Word,
+}
+
+/// Two counts, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    name: String,
+    left: u32,
+    next: u32,
+    both: u32,
+    becomes: String,
 }
 
 /// A group key of text.
@@ -143,7 +182,19 @@ pub struct Outcome {
 impl Outcome {
     /// Whether it came out as the case says.
     pub fn passed(&self) -> bool {
-        self.expected == self.got
+        self.expected == self.got || self.is_between()
+    }
+
+    /// Whether a number between two others was expected, and came out.
+    fn is_between(&self) -> bool {
+        let number = |text: &str| text.parse::<i128>().ok();
+        let Some((least, rest)) = self.expected.split_once(" to ") else {
+            return false;
+        };
+        let (most, status) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (value, told) = self.got.split_once(' ').unwrap_or((&self.got, ""));
+        let within = |least| Some((least..=number(most)?).contains(&number(value)?));
+        status == told && number(least).and_then(within) == Some(true)
     }
 }
 
@@ -172,20 +223,27 @@ impl Conformance {
                 return Err(malformed(format!("case `{}` stands twice", case.name)));
             }
         }
+        for (i, pair) in conformance.pair.iter().enumerate() {
+            pair.check()?;
+            let mut others = conformance.pair.iter().take(i);
+            if others.any(|other| other.name == pair.name) {
+                return Err(malformed(format!("pair `{}` stands twice", pair.name)));
+            }
+        }
         Ok(conformance)
     }
 
-    /// How many cases there are.
+    /// How many cases and pairs there are.
     pub fn len(&self) -> usize {
-        self.case.len()
+        self.case.len() + self.pair.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.case.is_empty()
+        self.len() == 0
     }
 
-    /// Runs all cases under a policy, in the order of the file.
+    /// Runs all cases and pairs under a policy, in the order of the file.
     ///
     /// # Errors
     /// `TRE-SDC-007` when these are the cases of another policy.
@@ -198,6 +256,9 @@ impl Conformance {
         let mut outcomes = Vec::new();
         for case in &self.case {
             outcomes.extend(run::case(case, &rules)?);
+        }
+        for pair in &self.pair {
+            outcomes.push(pair::pair(pair, &rules)?);
         }
         Ok(outcomes)
     }
@@ -242,6 +303,20 @@ impl Case {
             if people.is_none_or(|people| people > MAX_PEOPLE) {
                 return wrong("there are too many people in a cell");
             }
+        }
+        Ok(())
+    }
+}
+
+impl Pair {
+    fn check(&self) -> Result<(), Problem> {
+        let name = &self.name;
+        if name.trim().is_empty() || self.both > self.left.min(self.next) {
+            let what = format!("pair `{name}`: it has no name, or more people in both counts than in one");
+            return Err(malformed(what));
+        }
+        if self.left.max(self.next) > MAX_PEOPLE_OF_PAIR {
+            return Err(malformed(format!("pair `{name}`: there are too many people")));
         }
         Ok(())
     }

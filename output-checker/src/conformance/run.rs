@@ -7,12 +7,13 @@ use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 
 use tre_core::codes::Problem;
-use tre_core::evidence::ValueKind;
+use tre_core::evidence::{CellLayout, ValueKind};
 use tre_core::policy::RulePack;
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
 
 use crate::check::check_under;
+use crate::draws::{DrawKey, LetOut};
 use crate::lineage::{ArgumentLineage, KeyLineage, Lineage, TableLineage};
 
 use super::{Case, CaseKey, Outcome, Word, cells, malformed};
@@ -21,9 +22,17 @@ use super::{Case, CaseKey, Outcome, Word, cells, malformed};
 pub(super) fn case(case: &Case, rules: &RulePack) -> Result<Vec<Outcome>, Problem> {
     let kinds = kinds(case);
     let wrong = |what: String| malformed(format!("case `{}`: {what}", case.name));
-    let lineage = lineage(case, kinds.iter().map(|(_, kind)| *kind).collect()).map_err(wrong)?;
+    let layout = cells::layout(
+        case.keys.len(),
+        kinds.iter().map(|(_, kind)| *kind).collect(),
+        if rules.draws() { rules.unit_sets() } else { None },
+        rules.values_told_apart(),
+    );
+    let lineage = lineage(case, layout).map_err(wrong)?;
     let base = cells::base_cells(&lineage.layout, &case.cells).map_err(wrong)?;
-    let checked = check_under(&base, &lineage, rules);
+    // Where draws decide, a case can say no more than holds for all of them: one key is as good as another.
+    let key = DrawKey::new(&[0; 32]);
+    let checked = check_under(&base, &lineage, rules, &key, LetOut::ByRule);
     let shown = shown(checked.treated.batch(), case.keys.len(), kinds.len());
     let outcome = |what: String, expected: &str, got: &str| Outcome {
         case: case.name.clone(),
@@ -70,13 +79,13 @@ fn kinds(case: &Case) -> Vec<(&'static str, ValueKind)> {
 }
 
 /// What is known of the case's table from its plan, if it had one.
-fn lineage(case: &Case, values: Vec<ValueKind>) -> Result<Lineage, String> {
+fn lineage(case: &Case, layout: CellLayout) -> Result<Lineage, String> {
     let name = |text: &str| -> Result<_, String> { text.parse().map_err(|_| format!("`{text}` is no name")) };
-    let layout = cells::layout(case.keys.len(), values);
     let arguments = layout.arguments.iter().map(|_| ArgumentLineage {
         quantity: "cases.x".to_owned(),
         measure: true,
         conditional: false,
+        product: case.products,
     });
     let version = "cases@aaaaaaaaaaaaaaaaaaaaaaaaaa";
     Ok(Lineage {
@@ -108,7 +117,7 @@ fn key(key: &CaseKey) -> KeyLineage {
 }
 
 /// The treated table: for each group its values as text.
-fn shown(batch: &RecordBatch, keys: usize, values: usize) -> BTreeMap<Vec<String>, Vec<String>> {
+pub(super) fn shown(batch: &RecordBatch, keys: usize, values: usize) -> BTreeMap<Vec<String>, Vec<String>> {
     let column = |name: String| batch.column_by_name(&name);
     let mut rows = BTreeMap::new();
     for row in 0..batch.num_rows() {

@@ -3,19 +3,7 @@
 //! One pure function, run twice: by the server on the algebra that the desk sent, and by the data worker on the
 //! algebra that it is about to run. If the two differ, nothing leaves.
 //!
-//! Soundness, node by node (a *unit of a row* is the person whose removal makes the row disappear):
-//!
-//! | node | units of an output row | why nothing else |
-//! |---|---|---|
-//! | scan of a private table | the row's unit | files hold one unit per row; the permit's filter reads that row only |
-//! | scan of a public table | none | holders' reference data about nobody |
-//! | filter, project | those of the input row | expressions read one row, are total, and have no state |
-//! | join on the unit, inner or left | the common unit of both sides | the unit is a join key: a left row's partners, or that it has none, are matters of its own unit |
-//! | semi- or anti-join on the unit | the left row's unit | whether a partner exists is decided by rows of the same unit |
-//! | join with a public table, of any kind | those of the left row | the right rows belong to nobody and are there whoever takes part |
-//! | union | the row's unit | rows are put side by side; no table is read twice, so that no row counts twice |
-//! | aggregation per unit | the unit | a group holds rows of one unit: the unit is one of its keys |
-//! | numbering per unit | the row's unit | numbers are given within one unit, by an order that its own rows decide |
+//! The rules stand in [`table`], each with its argument and its test.
 //!
 //! So below a frontier every row has exactly one unit, and a cell's units are the units of its rows. An aggregate reads
 //! its argument from those rows alone; removing a unit changes only cells that the unit has a row in.
@@ -24,6 +12,7 @@
 //! side is evidence of the cell (`null_of`), so both sides are judged.
 
 mod rules;
+pub mod table;
 mod tags;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +65,8 @@ pub struct ArgumentLineage {
     pub measure: bool,
     /// Whether only rows are read for which a condition holds.
     pub conditional: bool,
+    /// Whether it is a square, or a product of two columns.
+    pub product: bool,
 }
 
 /// A table that the plan reads.
@@ -139,12 +130,19 @@ pub fn lineage(frontier: &Frontier, grant: &Grant) -> Result<Lineage, Problem> {
             }
             Aggregate::Min(argument) => ValueKind::Min { argument },
             Aggregate::Max(argument) => ValueKind::Max { argument },
+            Aggregate::Comoment { x, y, products } => {
+                rules::summable(arguments.get(products))?;
+                ValueKind::Comoment { x, y, products }
+            }
         });
     }
     let layout = CellLayout {
         keys: keys.iter().map(|key| key.column_type).collect(),
         values,
         arguments: argument_types,
+        // Whether a ledger is kept is the policy's to say, not the plan's.
+        sketch: None,
+        unlike: None,
     };
     let mut tables = Vec::new();
     tables_read(&frontier.input, grant, &mut tables);

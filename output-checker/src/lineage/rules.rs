@@ -54,6 +54,7 @@ pub(super) fn argument(
             names.join(" * ")
         },
         conditional: argument.when.is_some(),
+        product: matches!(argument.quantity, Quantity::Product(..)),
     })
 }
 

@@ -1,7 +1,8 @@
 //! Degrees of freedom: a mean of n people has n − 1 of them.
 //!
 //! *Definition.* A sum, and the average that is computed from it, is suppressed when fewer than d + 1 people have a value
-//! behind it. Counts are not concerned. Nobody at all is not: then there is no sum.
+//! behind it. A sum of squares or products, from which variances, standard deviations, covariances and correlations are
+//! computed, has a d of its own. Counts are not concerned. Nobody at all is not: then there is no sum.
 //!
 //! *Why.* Whoever knows their own value and the mean of n people knows the mean of the n − 1 others; with few degrees
 //! of freedom a statistic is close to the values that it is computed from. A policy asks for it where it wants more
@@ -10,7 +11,7 @@
 //! *Sources.* ESSnet guidelines for output checking, 2015: at least ten degrees of freedom for modelled outputs.
 //! ACRO 1.0, `MinimumDoFCheck`: n − 1 of at least 10, for standard deviations and the like.
 //!
-//! *Parameters.* `magnitudes.degrees_of_freedom`; 0 switches the rule off.
+//! *Parameters.* `magnitudes.degrees_of_freedom`, and `degrees_of_freedom_of_products`; 0 switches the rule off.
 
 use tre_core::policy::DegreesOfFreedom;
 

@@ -30,6 +30,7 @@ mod tests {
         let rule = UnitsRule {
             minimum: 10.try_into().unwrap(),
             zero: Showing::Show,
+            jitter: 0.try_into().unwrap(),
         };
         // (people who share the extreme, suppressed); nobody: there is no value
         let cases = [(0, false), (1, true), (9, true), (10, false), (1_000, false)];

@@ -5,7 +5,7 @@
 //! however many other rules it breaks; all other words are said only of values with enough people.
 //!
 //! The order, where a value breaks several rules: `tag`, which turns on no person; `rare-label`, `threshold`, `complement`, `same-value`; these concern
-//! all values of an argument. Then `degrees-of-freedom` and `dominance`, which concern its sum. `class-disclosure` comes
+//! all values of an argument. Then `degrees-of-freedom`, `majority` and `dominance`, which concern its sum. `class-disclosure` comes
 //! after all groups have been judged and prevails over all but `tag` and `rare-label`: a line is worded alike.
 
 mod class_disclosure;
@@ -16,7 +16,9 @@ mod degrees;
 pub(crate) mod dimensions;
 mod dominance;
 mod extreme;
+pub(crate) mod jitter;
 mod lines;
+mod majority;
 mod rare_label;
 mod same_value;
 pub(crate) mod tagged;
@@ -26,11 +28,16 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
-use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::{Contributors, RulePack, UnitsRule};
+use tre_core::evidence::{BaseCells, ValueKind};
+use tre_core::policy::{
+    ComplementRule, Contributors, LabelsRule, MinimumUnits, RulePack, Showing, UnitsRule,
+};
 use tre_core::status::Rule;
 
+use crate::lineage::Lineage;
+
 use dominance::{Contributions, Dominance};
+use jitter::Jitter;
 use tagged::Minima;
 
 pub(crate) use lines::judge_lines;
@@ -44,14 +51,17 @@ pub(crate) struct Argument {
     pub counted: bool,
     /// Index of the first of its values that is a sum.
     pub sum: Option<usize>,
+    /// Whether it is a square, or a product of two columns.
+    pub product: bool,
 }
 
 /// The arguments that a table's values have, each once, the row itself first.
-pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
+pub(crate) fn arguments(lineage: &Lineage) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
-    for (i, kind) in layout.values.iter().enumerate() {
-        let sum = kind.is_magnitude().then_some(i);
-        let counted = sum.is_none();
+    for (i, kind) in lineage.layout.values.iter().enumerate() {
+        // The sum that comes with a co-moment is judged for it.
+        let sum = matches!(kind, ValueKind::Sum { .. }).then_some(i);
+        let counted = !kind.is_magnitude();
         match arguments
             .iter_mut()
             .find(|argument| argument.index == kind.argument())
@@ -60,11 +70,15 @@ pub(crate) fn arguments(layout: &CellLayout) -> Vec<Argument> {
                 argument.counted |= counted;
                 argument.sum = argument.sum.or(sum);
             }
-            None => arguments.push(Argument {
-                index: kind.argument(),
-                counted,
-                sum,
-            }),
+            None => {
+                let argument = kind.argument().and_then(|index| lineage.arguments.get(index));
+                arguments.push(Argument {
+                    index: kind.argument(),
+                    counted,
+                    sum,
+                    product: argument.is_some_and(|argument| argument.product),
+                });
+            }
         }
     }
     arguments.sort_by_key(|argument| argument.index);
@@ -120,11 +134,34 @@ pub(crate) struct Referrals {
 pub(crate) struct Evidence<'a> {
     /// All cells.
     pub cells: &'a BaseCells,
+    /// By how much minima are raised.
+    pub jitter: &'a Jitter<'a>,
     /// The group's row among them.
     pub row: Option<usize>,
 }
 
 impl Evidence<'_> {
+    /// The rule for values of an argument of this group, jitter included.
+    fn units_rule(self, argument: Option<usize>, rule: UnitsRule) -> UnitsRule {
+        UnitsRule {
+            minimum: self.jitter.raised(rule.minimum, argument, self.row),
+            ..rule
+        }
+    }
+
+    fn labels_rule(self, rule: LabelsRule) -> LabelsRule {
+        LabelsRule {
+            minimum: self.jitter.raised(rule.minimum, None, self.row),
+        }
+    }
+
+    fn complement_rule(self, a: Argument, b: Argument, rule: ComplementRule) -> ComplementRule {
+        let minimum = self
+            .jitter
+            .raised_for_difference(rule.minimum, [a.index, b.index], self.row);
+        ComplementRule { minimum }
+    }
+
     fn units(self) -> u64 {
         self.row.map_or(0, |row| self.cells.units(row))
     }
@@ -160,6 +197,13 @@ impl Evidence<'_> {
         self.cells.min_max(argument.index?, self.row?)
     }
 
+    /// Whether nearly everybody contributes the same to the argument's sum. What is not known is believed to be so.
+    fn is_majority(self, argument: Argument, minimum: MinimumUnits) -> bool {
+        let unlike = argument.index.zip(self.row);
+        let unlike = unlike.and_then(|(index, row)| self.cells.unlike(index, row));
+        majority::suppresses(unlike.unwrap_or(0), self.present(argument), minimum)
+    }
+
     /// Who makes up the argument's sum; `None` where there is none.
     fn contributions(self, argument: Argument) -> Option<Contributions> {
         let (value, row) = (argument.sum?, self.row?);
@@ -190,9 +234,11 @@ pub(crate) fn of_value(
             | ValueKind::CountUnits
             | ValueKind::Count { .. }
             | ValueKind::CountUnitsOf { .. }
-            | ValueKind::Sum { .. } => return None,
+            | ValueKind::Sum { .. }
+            | ValueKind::Comoment { .. } => return None,
         };
-        extreme::suppresses(sharing, &rules.units).then_some(Rule::Extreme)
+        let units = evidence.units_rule(Some(argument), rules.units);
+        extreme::suppresses(sharing, &units).then_some(Rule::Extreme)
     })
 }
 
@@ -213,7 +259,7 @@ pub(crate) fn judge(
         verdicts.fill(Verdict::all(Rule::Tag));
         return;
     };
-    if !declared && rare_label::suppresses(evidence.units(), &minima.labels) {
+    if !declared && rare_label::suppresses(evidence.units(), &evidence.labels_rule(minima.labels)) {
         verdicts.fill(Verdict::all(Rule::RareLabel));
         return;
     }
@@ -222,13 +268,17 @@ pub(crate) fn judge(
         index: None,
         counted: true,
         sum: None,
+        product: false,
     };
     let row_is_shown = arguments.first().is_some_and(|first| first.index.is_none());
     for (i, a) in arguments.iter().enumerate() {
         // The other side of a condition, and of NULL, is a cell even where the whole is not shown beside it.
         let rest = evidence.counted_without(row, *a);
         if !row_is_shown
-            && !minima.complement.minimum.none_or_enough(rest)
+            && !evidence
+                .complement_rule(row, *a, minima.complement)
+                .minimum
+                .none_or_enough(rest)
             && let Some(verdict) = verdicts.get_mut(i)
         {
             *verdict = Verdict::all(Rule::Complement);
@@ -243,7 +293,8 @@ pub(crate) fn judge(
                     0
                 },
             };
-            let weaker = match complement::suppresses(pair, &minima.complement) {
+            let rule = evidence.complement_rule(*a, *b, minima.complement);
+            let weaker = match complement::suppresses(pair, &rule) {
                 None => continue,
                 Some(complement::Side::First) => i,
                 Some(complement::Side::Second) => j,
@@ -258,7 +309,7 @@ pub(crate) fn judge(
             evidence,
             *argument,
             verdict.counts,
-            minima.units,
+            evidence.units_rule(argument.index, minima.units),
             rules,
             referrals,
         );
@@ -296,8 +347,17 @@ fn judge_argument(
     if !summed {
         return verdict;
     }
-    if degrees::suppresses(behind.units, rules.magnitudes.degrees_of_freedom) {
+    let least = if argument.product {
+        rules.magnitudes.degrees_of_freedom_of_products
+    } else {
+        rules.magnitudes.degrees_of_freedom
+    };
+    if degrees::suppresses(behind.units, least) {
         verdict.sums = worded(Rule::DegreesOfFreedom);
+        return verdict;
+    }
+    if rules.magnitudes.majority == Showing::Suppress && evidence.is_majority(argument, units.minimum) {
+        verdict.sums = worded(Rule::Majority);
         return verdict;
     }
     match dominance::judge(evidence.contributions(argument), &rules.dominance) {

@@ -44,7 +44,9 @@ mod tests {
                     significant_digits: 4.try_into().unwrap(),
                     contributors: Contributors::Nonzero,
                     same_value,
+                    majority: Showing::Show,
                     degrees_of_freedom: 0.try_into().unwrap(),
+                    degrees_of_freedom_of_products: 0.try_into().unwrap(),
                 };
                 assert_eq!(suppresses(extremes, &rule), expected, "{case}, {same_value:?}");
             }

@@ -75,6 +75,15 @@ impl<'a> MinimaByTag<'a> {
         MinimaByTag { general, keys }
     }
 
+    /// The largest number of people that any of the question's values can need.
+    pub(crate) fn strictest(&self) -> MinimumUnits {
+        let classes = self
+            .keys
+            .iter()
+            .flat_map(|(_, classes)| classes.values().copied());
+        classes.fold(self.general.units.minimum, MinimumUnits::max)
+    }
+
     /// Of one group, by the values of its keys as text; `None`: nothing of it is shown.
     pub(crate) fn of_group(&self, label: impl Fn(usize) -> Option<String>) -> Option<Minima> {
         let mut minima = self.general;
@@ -93,6 +102,11 @@ pub(crate) fn hides_its_value(lineage: &Lineage, rule: &TaggedRule) -> bool {
         .iter()
         .chain(computed)
         .any(|tag| *tag == rule.tag)
+}
+
+/// Whether the policy lists no value of the tag: then nothing by it is shown.
+pub(crate) fn lists_no_value(rule: &TaggedRule) -> bool {
+    rule.classes.iter().all(|class| class.values.is_empty())
 }
 
 fn minimum_of_value(rule: &TaggedRule) -> HashMap<&str, MinimumUnits> {
@@ -115,6 +129,7 @@ mod tests {
             units: UnitsRule {
                 minimum: minimum(10),
                 zero: Showing::Show,
+                jitter: 0.try_into().unwrap(),
             },
             labels: LabelsRule { minimum: minimum(15) },
             complement: ComplementRule { minimum: minimum(5) },

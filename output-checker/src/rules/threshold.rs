@@ -64,6 +64,7 @@ mod tests {
                 let rule = UnitsRule {
                     minimum: 10.try_into().unwrap(),
                     zero,
+                    jitter: 0.try_into().unwrap(),
                 };
                 assert_eq!(suppresses(behind, &rule), expected, "{case}, {zero:?}");
             }
@@ -75,6 +76,7 @@ mod tests {
         let rule = UnitsRule {
             minimum: 1.try_into().unwrap(),
             zero: Showing::Show,
+            jitter: 0.try_into().unwrap(),
         };
         assert!((0..20).all(|units| !suppresses(
             Behind {

@@ -1,11 +1,16 @@
-//! The treatments of one value, in their fixed order: significant digits, then suppression, then rounding to a base.
+//! The treatments of one value, in their fixed order: significant digits, then suppression, then noise of
+//! counts, then rounding to a base.
 //!
-//! Each is a function of one value, its verdict and the policy. A suppressed value becomes NULL and nothing else; its
+//! Each is a function of one value, its verdict and the policy; rounding that keeps sums is one of all shown values of a
+//! column. A suppressed value becomes NULL and nothing else; its
 //! status keeps the rule. All arithmetic is exact, on 128-bit integers.
 
 mod base;
+mod controlled;
 mod digits;
 mod multiple;
+mod noise;
+mod perturbation;
 
 use std::sync::Arc;
 
@@ -16,10 +21,14 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, Decimal128Array, Int32Array, Int64Array, PrimitiveArray};
 use arrow_schema::DataType;
 
+use tre_core::evidence::ValueKind;
 use tre_core::policy::{MagnitudesRule, Rounding};
 use tre_core::status::{Rule, Status, StatusCode};
 
 pub(crate) use base::BaseRounding;
+pub(crate) use controlled::Place;
+pub(crate) use noise::Noise;
+pub(crate) use perturbation::Perturbed;
 
 /// A treated column and the status of each of its values.
 pub(crate) struct Treated {
@@ -29,37 +38,50 @@ pub(crate) struct Treated {
     pub statuses: ArrayRef,
 }
 
-/// What becomes of a value that may be shown, and what it is called.
-fn status(verdict: Option<Rule>, rounded: bool) -> StatusCode {
-    match verdict {
-        Some(rule) => StatusCode::new(Status::Suppressed, rule),
-        None if rounded => StatusCode::new(Status::Rounded, Rule::Base),
-        None => StatusCode::SHOWN,
+/// What a value is called to which `shown` is done if it may be shown.
+fn status(verdict: Option<Rule>, shown: StatusCode) -> StatusCode {
+    verdict.map_or(shown, |rule| StatusCode::new(Status::Suppressed, rule))
+}
+
+/// What a value is called that may be shown, by what is done to all values of its column: the worst of it.
+fn shown(perturbed: bool, rounded: bool) -> StatusCode {
+    match (perturbed, rounded) {
+        (true, _) => StatusCode::new(Status::Perturbed, Rule::CellKey),
+        (false, true) => StatusCode::new(Status::Rounded, Rule::Base),
+        (false, false) => StatusCode::SHOWN,
     }
 }
 
 /// Treats a column of counts. `groups` yields, in the order of the answer, the row among the base cells (`None`: a
-/// group of nobody, count 0) and the verdict. `None` when the column is not one of counts.
+/// group of nobody, count 0) and the verdict; `places` are theirs. `None` when the column is not one of counts.
 pub(crate) fn counts(
     column: &ArrayRef,
+    kind: ValueKind,
     groups: impl Iterator<Item = (Option<usize>, Option<Rule>)>,
+    places: &[Place],
+    perturbed: Option<&Perturbed<'_>>,
     rounding: Rounding,
 ) -> Option<Treated> {
     let raw = column.as_primitive_opt::<Int64Type>()?;
     let base = BaseRounding::of_counts(rounding);
+    let code = shown(perturbed.is_some(), base.is_some());
     let mut values = Vec::with_capacity(raw.len());
     let mut statuses = Vec::with_capacity(raw.len());
     for (row, verdict) in groups {
-        let count = row.filter(|row| *row < raw.len()).map_or(0, |row| raw.value(row));
-        values.push(match (verdict, &base) {
-            (Some(_), _) => None,
-            (None, None) => Some(count),
-            (None, Some(base)) => i64::try_from(base.round(i128::from(count))).ok(),
-        });
-        statuses.push(status(verdict, base.is_some()).as_i32());
+        let count = match (row.filter(|row| *row < raw.len()), perturbed) {
+            (None, _) => 0,
+            (Some(row), None) => raw.value(row),
+            (Some(row), Some(perturbed)) => perturbed.count(kind, row, raw.value(row))?,
+        };
+        values.push(verdict.is_none().then_some(i128::from(count)));
+        statuses.push(status(verdict, code).as_i32());
     }
+    if let Some(base) = base {
+        base.round(&mut values, places);
+    }
+    let values = values.into_iter().map(|value| i64::try_from(value?).ok());
     Some(Treated {
-        values: Arc::new(Int64Array::from(values)),
+        values: Arc::new(values.collect::<Int64Array>()),
         statuses: Arc::new(Int32Array::from(statuses)),
     })
 }
@@ -72,7 +94,7 @@ pub(crate) fn extremes(
     let (mut rows, mut statuses) = (Vec::new(), Vec::new());
     for (row, verdict) in groups {
         rows.push(row.filter(|row| verdict.is_none() && *row < column.len()));
-        statuses.push(status(verdict, false).as_i32());
+        statuses.push(status(verdict, StatusCode::SHOWN).as_i32());
     }
     let values = picked::<Int64Type>(column, &rows)
         .or_else(|| picked::<Decimal128Type>(column, &rows))
@@ -99,6 +121,7 @@ fn picked<T: ArrowPrimitiveType>(column: &ArrayRef, rows: &[Option<usize>]) -> O
 pub(crate) fn sums(
     column: &ArrayRef,
     groups: impl Iterator<Item = (Option<usize>, Option<Rule>)>,
+    places: &[Place],
     magnitudes: &MagnitudesRule,
     rounding: Rounding,
 ) -> Option<Treated> {
@@ -110,6 +133,7 @@ pub(crate) fn sums(
         true => Some(BaseRounding::of_sums(rounding, scale)?),
         false => None,
     };
+    let code = shown(false, base.is_some());
     let mut values = Vec::with_capacity(raw.len());
     let mut statuses = Vec::with_capacity(raw.len());
     for (row, verdict) in groups {
@@ -117,12 +141,11 @@ pub(crate) fn sums(
             .filter(|row| *row < raw.len() && raw.is_valid(*row))
             .map(|row| raw.value(row));
         let sum = sum.map(|sum| digits::keep(sum, magnitudes.significant_digits));
-        values.push(match (verdict, &base) {
-            (Some(_), _) => None,
-            (None, None) => sum,
-            (None, Some(base)) => sum.map(|sum| base.round(sum)),
-        });
-        statuses.push(status(verdict, base.is_some()).as_i32());
+        values.push(sum.filter(|_| verdict.is_none()));
+        statuses.push(status(verdict, code).as_i32());
+    }
+    if let Some(base) = base {
+        base.round(&mut values, places);
     }
     let values = Decimal128Array::from(values).with_data_type(raw.data_type().clone());
     Some(Treated {

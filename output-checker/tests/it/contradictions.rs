@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
-use output_checker::{Decision, TreatedCells, check};
+use output_checker::{Decision, LetOut, TreatedCells, check};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::{BaseCells, LayoutError, ValueKind};
 use tre_core::types::{ColumnType, Value};
 
+use crate::asked::draw_key;
 use crate::parameters::*;
 use crate::world::*;
 
@@ -38,7 +39,7 @@ fn what_contradicts_the_lineage_is_withheld() {
     let policy = STRICT.policy();
     let good = cells(&question, vec!["a", "b"]).unwrap();
     assert_eq!(
-        check(&good, &question.lineage, &policy).decision,
+        check(&good, &question.lineage, &policy, &draw_key(), LetOut::ByRule).decision,
         Decision::Release
     );
 
@@ -62,7 +63,7 @@ fn what_contradicts_the_lineage_is_withheld() {
         ("a group twice", &twice, &question.lineage),
     ];
     for (case, cells, lineage) in cases {
-        let checked = check(cells, lineage, &policy);
+        let checked = check(cells, lineage, &policy, &draw_key(), LetOut::ByRule);
         let Decision::Withhold { reasons } = &checked.decision else {
             panic!("{case}: {:?}", checked.decision)
         };

@@ -15,6 +15,7 @@ use crate::laws_of_lines::*;
 use crate::laws_of_rows::*;
 use crate::laws_of_sums::*;
 use crate::parameters::*;
+use crate::people::*;
 use crate::world::*;
 
 const WORLDS: u64 = 2_000;

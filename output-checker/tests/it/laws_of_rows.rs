@@ -5,6 +5,7 @@ use tre_core::policy::Policy;
 
 use crate::laws::*;
 use crate::parameters::*;
+use crate::people::*;
 use crate::world::*;
 
 /// Enough people carry a label that is not declared.

@@ -9,6 +9,7 @@ use tre_core::status::Rule;
 
 use crate::laws::*;
 use crate::parameters::*;
+use crate::people::*;
 use crate::world::*;
 
 /// Behind a shown sum there are two different values; a shown sum has its count beside it; and counts of one argument are
@@ -114,6 +115,27 @@ pub(crate) fn nobody_computes_a_contribution(
             if 10 * own > 6 * sum {
                 return Some(format!("group {keys:?}: {own} of {knows} is most of {sum}"));
             }
+        }
+    }
+    None
+}
+
+/// Of those behind a shown sum no more than half contribute the same, or enough people something else.
+pub(crate) fn sums_are_not_of_one_value_but_for_few(
+    question: &Question,
+    world: &[Row],
+    policy: &Policy,
+    reference: Parameters,
+    rng: &mut ChaCha8Rng,
+) -> Option<String> {
+    for (keys, argument, rows) in shown_sums(question, world, policy, rng) {
+        let rows: Vec<Row> = rows.into_iter().cloned().collect();
+        let (unlike, present) = (
+            people_unlike(&rows, argument),
+            people(&rows, Some(argument)).len(),
+        );
+        if 2 * unlike < present && unlike < reference.minimum as usize {
+            return Some(format!("group {keys:?}: {unlike} of {present} differ"));
         }
     }
     None

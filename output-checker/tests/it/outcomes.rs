@@ -1,6 +1,6 @@
 //! The shipped policies on the same cells: what an analyst gets from each, and why.
 
-use output_checker::{Decision, reasons};
+use output_checker::{Decision, LetOut, reasons};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::ValueKind;
@@ -8,6 +8,7 @@ use tre_core::policy::Policy;
 use tre_core::status::{Rule, Status, StatusCode, disclosure};
 use tre_core::types::ColumnType;
 
+use crate::asked::draw_key;
 use crate::world::*;
 
 fn shipped(id: &str) -> Policy {
@@ -327,7 +328,8 @@ fn a_counted_group_of_nobody_and_a_completed_one_are_the_same_bytes() {
     };
     assert_eq!((none.len(), one.len()), (0, 1));
     for policy in [shipped("ndb"), shipped("opensafely")] {
-        let answers = [&none, &one].map(|cells| output_checker::check(cells, &global.lineage, &policy));
+        let answers = [&none, &one]
+            .map(|cells| output_checker::check(cells, &global.lineage, &policy, &draw_key(), LetOut::ByRule));
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0].treated.batch().num_rows(), 1);
     }
@@ -411,7 +413,12 @@ fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
         (
             Rule::DegreesOfFreedom,
             "TRE-SDC-018",
-            "it has fewer than 0 degrees of freedom, which are the people behind it less one",
+            "the policy asks for 10 degrees of freedom for squares and products, which are the people with a value less one",
+        ),
+        (
+            Rule::Level,
+            "TRE-SDC-051",
+            "with others it adds up to a value of a coarser level, and some of these others are not shown",
         ),
         (
             Rule::ClassDisclosure,
@@ -422,6 +429,11 @@ fn every_word_of_a_suppression_is_explained_with_the_policys_numbers() {
             Rule::Tag,
             "TRE-SDC-020",
             "the policy shows nothing of this value of a tagged column",
+        ),
+        (
+            Rule::Differing,
+            "TRE-SDC-041",
+            "fewer than 10 people may tell it from a value that has left before",
         ),
     ];
     for (rule, code, said) in cases {

@@ -165,3 +165,17 @@ fn without_classes_of_places_small_ones_are_shown() {
         );
     }
 }
+
+#[test]
+fn without_the_rule_for_majorities_a_sum_is_of_one_value_but_for_few() {
+    let on = Parameters {
+        majority: "suppress",
+        ..STRICT
+    };
+    assert_eq!(
+        first_violation(sums_are_not_of_one_value_but_for_few, on, on),
+        None
+    );
+    assert!(first_violation(sums_are_not_of_one_value_but_for_few, STRICT, on).is_some());
+    assert_eq!(first_violation(a_difference_has_enough_people, on, on), None);
+}

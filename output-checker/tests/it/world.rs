@@ -1,6 +1,6 @@
 //! Small worlds of people and rows, their base cells by brute force, and the questions that are asked of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -8,14 +8,15 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field};
 use output_checker::lineage::{ArgumentLineage, KeyLineage, Lineage, TableLineage};
-use output_checker::{Checked, check};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use tre_core::evidence::{BaseCells, CellLayout, ValueKind};
-use tre_core::policy::Policy;
 use tre_core::status::{Status, StatusCode};
 use tre_core::types::{ColumnType, Value};
+
+use super::sets;
+use crate::people::*;
 
 /// A group's keys: text, then an integer, as far as the question has them.
 pub(crate) type Keys = Vec<Option<String>>;
@@ -58,12 +59,15 @@ impl Question {
             keys: keys.iter().map(|key| key.column_type).collect(),
             values,
             arguments,
+            sketch: None,
+            unlike: None,
         };
         let arguments = (0..layout.arguments.len())
             .map(|i| ArgumentLineage {
                 quantity: format!("visit.x{i}"),
                 measure: true,
                 conditional: false,
+                product: false,
             })
             .collect();
         let tables = vec![TableLineage {
@@ -181,11 +185,6 @@ impl Question {
             .collect();
         BaseCells::new(layout.clone(), RecordBatch::try_new(schema, columns).unwrap()).unwrap()
     }
-
-    /// Asks it of a world under a policy.
-    pub(crate) fn ask(&self, rows: &[Row], policy: &Policy, rng: &mut ChaCha8Rng) -> Checked {
-        check(&self.base_cells(rows, rng), &self.lineage, policy)
-    }
 }
 
 pub(crate) fn text_key(declared: bool) -> KeyLineage {
@@ -241,66 +240,6 @@ fn text_of(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         other => panic!("no key of these worlds is {other:?}"),
     }
-}
-
-/// People with a row that counts: `None` is the row itself.
-pub(crate) fn people<'a>(rows: impl IntoIterator<Item = &'a Row>, argument: Option<usize>) -> BTreeSet<u32> {
-    rows.into_iter()
-        .filter(|row| counts(row, argument))
-        .map(|row| row.unit)
-        .collect()
-}
-
-/// People with a row that `a` counts and `b` does not.
-pub(crate) fn people_without<'a>(
-    rows: impl IntoIterator<Item = &'a Row>,
-    a: Option<usize>,
-    b: Option<usize>,
-) -> BTreeSet<u32> {
-    rows.into_iter()
-        .filter(|row| counts(row, a) && !counts(row, b))
-        .map(|row| row.unit)
-        .collect()
-}
-
-/// People whose values do not add up to zero.
-pub(crate) fn people_not_zero<'a>(rows: impl IntoIterator<Item = &'a Row>, argument: usize) -> BTreeSet<u32> {
-    let rows: Vec<Row> = rows.into_iter().cloned().collect();
-    net(&rows, argument)
-        .into_iter()
-        .filter(|(_, net)| *net != 0)
-        .map(|(unit, _)| unit)
-        .collect()
-}
-
-/// What each person's values of an argument add up to.
-fn net(rows: &[Row], argument: usize) -> BTreeMap<u32, i128> {
-    let mut net: BTreeMap<u32, i128> = BTreeMap::new();
-    for row in rows {
-        *net.entry(row.unit).or_default() += row.arguments[argument].unwrap_or_default();
-    }
-    net
-}
-
-/// People whose net contributions to two arguments differ.
-pub(crate) fn people_differing(rows: &[Row], a: usize, b: usize) -> BTreeSet<u32> {
-    let (a, b) = (net(rows, a), net(rows, b));
-    a.into_iter()
-        .filter(|(unit, net)| b[unit] != *net)
-        .map(|(unit, _)| unit)
-        .collect()
-}
-
-/// How many people have a row of the one value that `of` picks.
-fn people_with(rows: &[Row], argument: usize, of: impl Fn(&[i128]) -> Option<i128>) -> usize {
-    let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
-    let Some(value) = of(&values) else { return 0 };
-    let with = rows.iter().filter(|row| row.arguments[argument] == Some(value));
-    with.map(|row| row.unit).collect::<BTreeSet<u32>>().len()
-}
-
-fn counts(row: &Row, argument: Option<usize>) -> bool {
-    argument.is_none_or(|argument| row.arguments[argument].is_some())
 }
 
 /// One column of base cells by its name, straight from the table in the documentation of the evidence.
@@ -370,11 +309,15 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
             ValueKind::CountUnitsOf { argument } => longs(&|rows| people(rows, Some(argument)).len()),
             ValueKind::Min { argument } => extreme(argument, &|values| values.iter().min().copied()),
             ValueKind::Max { argument } => extreme(argument, &|values| values.iter().max().copied()),
+            ValueKind::Comoment { .. } => panic!("these questions have no co-moments"),
             ValueKind::Sum { argument } => decimals(&|rows| {
                 let values: Vec<i128> = rows.iter().filter_map(|row| row.arguments[argument]).collect();
                 (!values.is_empty()).then(|| values.iter().sum())
             }),
         };
+    }
+    if let Some(sets) = sets::column(name, layout, groups) {
+        return sets;
     }
     match name {
         "rows" => return counts(&|rows| rows.len()),
@@ -413,6 +356,10 @@ fn column(field: &Field, layout: &CellLayout, groups: &[(Keys, Vec<&Row>)]) -> A
         "nonzero" => counts(&|rows| people(rows, Some(argument)).len()),
         "top1" => decimals(&|rows| Some(contributions(rows)[0])),
         "top2" => decimals(&|rows| Some(contributions(rows)[1])),
+        "unlike" => counts(&|rows| {
+            let people = people_unlike(rows, argument);
+            people.min(layout.unlike.unwrap() as usize)
+        }),
         "min" => decimals(&|rows| rows.iter().filter_map(|row| row.arguments[argument]).min()),
         "max" => decimals(&|rows| rows.iter().filter_map(|row| row.arguments[argument]).max()),
         "min_units" => counts(&|rows| people_with(rows, argument, |values| values.iter().min().copied())),

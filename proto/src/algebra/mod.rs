@@ -131,6 +131,11 @@ fn encode_aggregate(aggregate: Aggregate) -> wire::Aggregate {
         Aggregate::Sum(argument) => Kind::Sum(position(argument)),
         Aggregate::Min(argument) => Kind::Min(position(argument)),
         Aggregate::Max(argument) => Kind::Max(position(argument)),
+        Aggregate::Comoment { x, y, products } => Kind::Comoment(wire::Comoment {
+            x: position(x),
+            y: position(y),
+            products: position(products),
+        }),
     };
     wire::Aggregate { kind: Some(kind) }
 }
@@ -146,6 +151,11 @@ fn decode_aggregate(message: wire::Aggregate) -> Result<Aggregate, DecodeError> 
         Kind::Sum(argument) => Ok(Aggregate::Sum(argument as usize)),
         Kind::Min(argument) => Ok(Aggregate::Min(argument as usize)),
         Kind::Max(argument) => Ok(Aggregate::Max(argument as usize)),
+        Kind::Comoment(of) => Ok(Aggregate::Comoment {
+            x: of.x as usize,
+            y: of.y as usize,
+            products: of.products as usize,
+        }),
     }
 }
 

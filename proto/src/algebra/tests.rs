@@ -164,6 +164,11 @@ fn everything() -> Frontier {
             Aggregate::Count(2),
             Aggregate::CountUnitsOf(0),
             Aggregate::Sum(1),
+            Aggregate::Comoment {
+                x: 1,
+                y: 0,
+                products: 2,
+            },
             Aggregate::Min(1),
             Aggregate::Max(2),
         ],

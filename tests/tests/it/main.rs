@@ -12,7 +12,9 @@
 mod clinic;
 mod peers;
 
+mod ledger;
 mod projects;
+mod rewrites;
 mod story;
 
 mod clients;

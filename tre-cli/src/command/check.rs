@@ -12,6 +12,7 @@ use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Outcome};
 use crate::render::{Cell, Grid, Published, Shown, View, published};
 use crate::shell::Shell;
+use crate::sql::{Rewrite, helpful, rewrites_grid};
 
 /// See how a query would be judged, without its values
 ///
@@ -58,6 +59,8 @@ pub(crate) struct CheckReport {
     policy_sha256: String,
     /// The query's id in the audit log.
     query: String,
+    /// What to ask instead, so that fewer values are suppressed or the question may be asked: the same whatever the data are.
+    rewrites: Vec<Rewrite>,
 }
 
 /// Why an output was referred or withheld.
@@ -133,6 +136,7 @@ impl From<v1::CheckReport> for CheckReport {
             policy: report.policy,
             policy_sha256: report.policy_sha256,
             query: report.query,
+            rewrites: report.rewrites.into_iter().map(Rewrite::from).collect(),
         }
     }
 }
@@ -142,6 +146,18 @@ impl CheckReport {
         self.columns
             .iter()
             .any(|row| row.status == "suppressed" && row.values > 0)
+    }
+
+    /// Rewrites against what was done, or all of what is not released.
+    fn helpful(&self) -> Vec<&Rewrite> {
+        let suppressed = self
+            .columns
+            .iter()
+            .filter(|row| row.status == "suppressed" && row.values > 0);
+        let rules: Vec<String> = suppressed.map(|row| row.rule.clone()).collect();
+        let shows_nothing = self.columns.iter().all(|row| row.values == 0);
+        let is_released = self.decision == "release" && !shows_nothing;
+        helpful(&self.rewrites, is_released.then_some(rules.as_slice()))
     }
 
     /// The exit code; a decision that this program does not know is no release.
@@ -173,6 +189,7 @@ impl Shown for CheckReport {
             facts,
             grids: std::iter::once(columns)
                 .chain(ReasonRow::grid(&self.reasons))
+                .chain(rewrites_grid(&self.helpful()))
                 .collect(),
         }
     }

@@ -14,10 +14,12 @@ use crate::connect::{Remote, RemoteArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::{Cell, Format, Grid, Published, Shown, View, published};
 use crate::shell::Shell;
+use crate::sql::Rewrite;
 
 /// Read and decide on what analysts want to release
 ///
-/// You see the frozen output, the query and the checker's record of every rule and treatment. Nobody reviews their own
+/// You see the frozen output, the query, the checker's record of every rule and treatment, who stands behind each cell, and
+/// what the analyst could have asked instead. Every showing is logged. Nobody reviews their own
 /// request, and until you have voted you do not see how others did.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -102,6 +104,56 @@ pub(crate) struct ReviewReport {
     output: String,
     /// The SDC record: every rule and treatment, bound to the output by its hash.
     record: Value,
+    /// Who stands behind the cells of each aggregation. It is untreated, and for reviewers alone.
+    evidence: Vec<EvidenceTable>,
+    /// What the analyst could have asked instead, tried on the same data.
+    rewrites: Vec<TrialRow>,
+}
+
+/// Who stands behind the cells of one aggregation.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EvidenceTable {
+    /// Keys, values as counted, rows, people; CSV, the groups of the fewest people first, at most 200.
+    csv: String,
+    /// How many groups there are.
+    groups: u64,
+}
+
+/// A rewrite that was tried.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TrialRow {
+    /// What to ask instead.
+    rewrite: Rewrite,
+    /// release, refer or withhold; failed: it could not be run.
+    decision: String,
+    /// Rows of its answer.
+    rows: u64,
+    /// Values that it would show.
+    shown: u64,
+    /// Values that it would not show.
+    suppressed: u64,
+}
+
+impl From<v1::Trial> for TrialRow {
+    fn from(trial: v1::Trial) -> Self {
+        TrialRow {
+            rewrite: trial.rewrite.unwrap_or_default().into(),
+            decision: trial.decision,
+            rows: trial.rows,
+            shown: trial.shown,
+            suppressed: trial.suppressed,
+        }
+    }
+}
+
+impl TrialRow {
+    fn cells(&self) -> Vec<Cell> {
+        let counts = [self.rows, self.shown, self.suppressed].map(Cell::number);
+        [Cell::text(&self.rewrite.what), Cell::text(&self.decision)]
+            .into_iter()
+            .chain(counts)
+            .collect()
+    }
 }
 
 impl From<v1::Review> for ReviewReport {
@@ -110,6 +162,15 @@ impl From<v1::Review> for ReviewReport {
             request: review.request.unwrap_or_default().into(),
             output: String::from_utf8_lossy(&review.output).into_owned(),
             record: serde_json::from_slice(&review.record_json).unwrap_or_default(),
+            evidence: review
+                .evidence
+                .into_iter()
+                .map(|table| EvidenceTable {
+                    csv: table.csv,
+                    groups: table.groups,
+                })
+                .collect(),
+            rewrites: review.trials.into_iter().map(TrialRow::from).collect(),
         }
     }
 }
@@ -122,6 +183,20 @@ impl Shown for ReviewReport {
         view.grids
             .extend(csv_grid(&self.output).map(|grid| grid.titled("output")));
         view.grids.push(treatments(&self.record));
+        for table in &self.evidence {
+            let title = format!(
+                "evidence, untreated, for reviewers alone: {} groups",
+                table.groups
+            );
+            view.grids
+                .extend(csv_grid(&table.csv).map(|grid| grid.titled(title)));
+        }
+        if !self.rewrites.is_empty() {
+            let rows = self.rewrites.iter().map(TrialRow::cells).collect();
+            let headings = ["rewrite", "decision", "rows", "shown", "suppressed"];
+            view.grids
+                .push(Grid::new(&headings, rows).titled("rewrites, tried on the same data"));
+        }
         view
     }
 }
@@ -278,12 +353,28 @@ mod tests {
             request: None,
             output: b"sex,n\nF,120\nM,\n".to_vec(),
             record_json: record.to_vec(),
+            evidence: vec![v1::Evidence {
+                csv: "sex,people\nM,4\nF,120\n".to_owned(),
+                groups: 2,
+            }],
+            trials: vec![v1::Trial {
+                rewrite: Some(v1::Rewrite {
+                    what: "leave out `sex`".to_owned(),
+                    ..v1::Rewrite::default()
+                }),
+                decision: "release".to_owned(),
+                rows: 1,
+                shown: 1,
+                suppressed: 0,
+            }],
         };
         let text = printed(&ReviewReport::from(review), Format::Table);
         for expected in [
             "output\nsex  n\n",
             "done under: Rules",
             "count(*)  suppressed  threshold      1",
+            "evidence, untreated, for reviewers alone: 2 groups\nsex  people\n",
+            "leave out `sex`  release      1      1           0",
         ] {
             assert!(text.contains(expected), "{expected:?} in {text}");
         }
@@ -295,6 +386,7 @@ mod tests {
             request: None,
             output: Vec::new(),
             record_json: b"nonsense".to_vec(),
+            ..v1::Review::default()
         };
         assert!(printed(&ReviewReport::from(review), Format::Table).contains("(none)"));
     }

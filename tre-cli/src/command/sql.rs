@@ -144,6 +144,7 @@ async fn ask(remote: &Remote, sql: &str, args: &SqlArgs, shell: &Shell) -> Outco
     let answer = answered?;
     let notices = answer.notices();
     let suppressed = answer.suppressed_rows();
+    let (meanings, instead) = (answer.meanings(), answer.instead());
     if args.strict && !answer.is_disclosed() {
         let hint = "switch the session option tre.disclosure on, or leave out --strict";
         return Err(Failure::usage(
@@ -168,6 +169,12 @@ async fn ask(remote: &Remote, sql: &str, args: &SqlArgs, shell: &Shell) -> Outco
             format!("the column `{DISCLOSURE}` says which and why")
         };
         shell.notice(&format!("{suppressed} {rows} suppressed values; {where_told}"));
+    }
+    for meaning in meanings {
+        shell.notice(&meaning);
+    }
+    for what in instead {
+        shell.notice(&format!("to see more, {what}"));
     }
     Ok(if args.strict && suppressed > 0 {
         Exit::Withheld

@@ -21,6 +21,14 @@ struct Carried {
     hint: String,
     #[serde(default)]
     reasons: Vec<Reason>,
+    #[serde(default)]
+    rewrites: Vec<Rewrite>,
+}
+
+/// What to ask instead.
+#[derive(Debug, Deserialize)]
+struct Rewrite {
+    what: String,
 }
 
 /// Why an output was referred or withheld: a sentence, or one with a code.
@@ -75,6 +83,7 @@ fn told(status: &Status) -> Told {
             what: carried.what,
             hint: carried.hint,
             reasons: more(carried.reasons),
+            instead: carried.rewrites.into_iter().map(|rewrite| rewrite.what).collect(),
         },
         None => uncoded(status),
     }
@@ -109,6 +118,7 @@ fn uncoded(status: &Status) -> Told {
         what,
         hint: code.remedy.to_owned(),
         reasons: Vec::new(),
+        instead: Vec::new(),
     }
 }
 
@@ -159,6 +169,16 @@ mod tests {
         assert_eq!(
             told(&status(Grpc::FailedPrecondition, json)).reasons,
             ["plain", "TRE-SDC-009: coded"]
+        );
+    }
+
+    #[test]
+    fn what_to_ask_instead_is_carried_along() {
+        let json =
+            r#"{"code":"TRE-SDC-023","what":"w","rewrites":[{"what":"leave out `age`","replace":"age"}]}"#;
+        assert_eq!(
+            told(&status(Grpc::FailedPrecondition, json)).instead,
+            ["leave out `age`"]
         );
     }
 

@@ -264,7 +264,11 @@ fn store(home: &Home) -> CheckRow {
     let faults = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         runtime.block_on(async {
             let store = home.store().await.map_err(|error| error.to_string())?;
-            store.integrity().await.map_err(|error| error.to_string())
+            let faults = store.integrity().await.map_err(|error| error.to_string())?;
+            let ledger = store.ledger();
+            let read = ledger.read(home.vault(), drop).await;
+            read.map_err(|error| error.to_string())?;
+            Ok(faults)
         })
     });
     let fix = "restore store/ from the backup";

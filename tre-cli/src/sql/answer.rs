@@ -2,6 +2,7 @@
 //! times in ISO 8601.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -12,6 +13,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use tre_core::status::Status;
 
+use super::instead::{Rewrite, helpful};
 use crate::render::{Cell, Grid, Shown, View};
 
 /// Name of the last column of every answer, which says per row what was done.
@@ -19,6 +21,12 @@ pub(crate) const DISCLOSURE: &str = "disclosure";
 
 /// Key of the schema's metadata under which notices on the whole result stand.
 const NOTICES: &str = "tre.notices";
+
+/// The same for what to ask instead.
+const REWRITES: &str = "tre.rewrites";
+
+/// The same for what the rules in `disclosure` mean under the policy.
+const RULES: &str = "tre.rules";
 
 /// What came back for one query.
 #[derive(Debug)]
@@ -58,6 +66,54 @@ impl Answer {
         let text = self.schema.metadata().get(NOTICES);
         text.and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default()
+    }
+
+    /// All rewrites of the question, whatever was done to this answer.
+    fn rewrites(&self) -> Vec<Rewrite> {
+        let text = self.schema.metadata().get(REWRITES);
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+
+    /// What to ask instead, as sentences: against the rules that suppressed values, or against whatever left no row at all.
+    pub(crate) fn instead(&self) -> Vec<String> {
+        let rewrites = self.rewrites();
+        let rules = (self.rows() > 0).then(|| self.rules());
+        let helpful = helpful(&rewrites, rules.as_deref());
+        helpful.into_iter().map(|rewrite| rewrite.what.clone()).collect()
+    }
+
+    /// What the rules by which values were suppressed mean under the policy.
+    pub(crate) fn meanings(&self) -> Vec<String> {
+        let text = self.schema.metadata().get(RULES);
+        let meanings: BTreeMap<String, String> = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let told = |rule: String| Some(format!("{rule}: {}", meanings.get(&rule)?));
+        self.rules().into_iter().filter_map(told).collect()
+    }
+
+    /// The rules by which values were suppressed, each once.
+    fn rules(&self) -> Vec<String> {
+        let mark = format!(": {} (", Status::Suppressed);
+        let mut rules: Vec<String> = Vec::new();
+        for batch in &self.batches {
+            let column = batch.column_by_name(DISCLOSURE);
+            let texts = column.and_then(|column| column.as_string_opt::<i32>());
+            for item in texts
+                .iter()
+                .flat_map(|texts| texts.iter().flatten())
+                .flat_map(|text| text.split("; "))
+            {
+                let rule = item
+                    .split_once(&mark)
+                    .and_then(|(_, rule)| rule.strip_suffix(')'));
+                if let Some(rule) = rule.filter(|rule| !rules.iter().any(|known| known == rule)) {
+                    rules.push(rule.to_owned());
+                }
+            }
+        }
+        rules
     }
 
     /// Whether the column that says what was done is there.
@@ -214,9 +270,11 @@ struct AnswerDocument {
     /// Columns in order.
     columns: Vec<ColumnHead>,
     /// One object per row, by column name: NULL is null, integers and floats are numbers, decimals, dates and times text.
-    rows: Vec<std::collections::BTreeMap<String, serde_json::Value>>,
+    rows: Vec<BTreeMap<String, serde_json::Value>>,
     /// What is said about the result as a whole.
     notices: Vec<String>,
+    /// What to ask instead, so that fewer values are suppressed: the same whatever the data are.
+    rewrites: Vec<Rewrite>,
 }
 
 /// Name and type of a column.
@@ -234,13 +292,14 @@ impl Serialize for Answer {
             name: field.name().clone(),
             r#type: field.data_type().to_string(),
         };
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry(
             "columns",
             &self.schema.fields().iter().map(head).collect::<Vec<_>>(),
         )?;
         map.serialize_entry("rows", &self.records().collect::<Vec<_>>())?;
         map.serialize_entry("notices", &self.notices())?;
+        map.serialize_entry("rewrites", &self.rewrites())?;
         map.end()
     }
 }
@@ -284,14 +343,19 @@ mod tests {
     use arrow::datatypes::Field;
 
     fn answer() -> Answer {
-        let notices = r#"["rare groups are not shown"]"#.to_owned();
+        let notices = r#"["rare groups are not shown"]"#;
         let schema = Schema::new(vec![
             Field::new("month", DataType::Date32, true),
             Field::new("n", DataType::Int64, true),
             Field::new("cost", DataType::Decimal128(38, 2), true),
             Field::new(DISCLOSURE, DataType::Utf8, false),
         ]);
-        let schema = Arc::new(schema.with_metadata([(NOTICES.to_owned(), notices)].into()));
+        let rewrites = r#"[{"what":"by quarter","replace":"month","by":"q","add":"","against":["threshold"]},
+            {"what":"count people","replace":"max(n)","by":"","add":"","against":["extreme"]}]"#;
+        let rules = r#"{"threshold":"fewer than 10 people stand behind it","extreme":"somebody's own"}"#;
+        let metadata = [(NOTICES, notices), (REWRITES, rewrites), (RULES, rules)];
+        let metadata = metadata.map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let schema = Arc::new(schema.with_metadata(metadata.into()));
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Date32Array::from(vec![0, 31])),
             Arc::new(Int64Array::from(vec![Some(120), None])),
@@ -326,6 +390,17 @@ mod tests {
     fn suppression_is_counted_and_notices_are_read() {
         assert_eq!((answer().rows(), answer().suppressed_rows()), (2, 1));
         assert_eq!(answer().notices(), ["rare groups are not shown"]);
+    }
+
+    #[test]
+    fn what_to_ask_instead_is_told_against_what_was_done() {
+        assert_eq!(answer().instead(), ["by quarter"]);
+        assert_eq!(
+            answer().meanings(),
+            ["threshold: fewer than 10 people stand behind it"]
+        );
+        let empty = Answer::new(Arc::clone(&answer().schema));
+        assert_eq!(empty.instead(), ["by quarter", "count people"]);
     }
 
     #[test]

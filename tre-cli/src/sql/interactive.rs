@@ -175,6 +175,12 @@ fn ask(remote: &Remote, sql: &str, format: Format, shell: &Shell, runtime: &Hand
     for notice in answer.notices() {
         shell.notice(&notice);
     }
+    for meaning in answer.meanings() {
+        shell.notice(&meaning);
+    }
+    for what in answer.instead() {
+        shell.notice(&format!("to see more, {what}"));
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! column says why, and notices on the whole result come in the schema's metadata.
 
 mod answer;
+mod instead;
 mod interactive;
 mod statements;
 
@@ -16,6 +17,7 @@ use crate::connect::{Flight, Remote, from_flight};
 use crate::exit::Failure;
 
 pub(crate) use answer::{Answer, DISCLOSURE};
+pub(crate) use instead::{MOST as MOST_REWRITES, Rewrite, grid as rewrites_grid, helpful};
 pub(crate) use interactive::interact;
 pub(crate) use statements::split;
 

@@ -61,10 +61,21 @@ pub enum Aggregate {
     Min(usize),
     /// Largest value; NULL where no row has one.
     Max(usize),
+    /// n·Σxy − Σx·Σy over the n rows where the product x·y has a value; NULL where no row has one. It is what variances,
+    /// covariances and correlations are computed from without taking large sums from one another after these have been
+    /// rounded (Chan, Golub and LeVeque 1983, *Algorithms for computing the sample variance*, section 1).
+    Comoment {
+        /// The measure x.
+        x: usize,
+        /// The measure y; for a variance x again.
+        y: usize,
+        /// Their product. Its sum is among the aggregates: the rules about sums judge it for the co-moment.
+        products: usize,
+    },
 }
 
 impl Aggregate {
-    /// The argument that it reads, if any.
+    /// The argument that it reads, if any; of a co-moment the product.
     pub fn argument(self) -> Option<usize> {
         match self {
             Aggregate::CountRows | Aggregate::CountUnits => None,
@@ -73,6 +84,7 @@ impl Aggregate {
             | Aggregate::Sum(argument)
             | Aggregate::Min(argument)
             | Aggregate::Max(argument) => Some(argument),
+            Aggregate::Comoment { products, .. } => Some(products),
         }
     }
 }

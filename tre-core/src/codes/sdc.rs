@@ -50,14 +50,26 @@ super::codes! {
     SDC_SAME_VALUE = "TRE-SDC-015", "suppressed (same-value): everybody behind the value has the same",
         "Where all values are equal their sum or mean states the value of every person in the group.",
         "group more coarsely";
+    /// Suppressed: nearly everybody behind the value has the same.
+    SDC_MAJORITY = "TRE-SDC-030", "suppressed (majority): nearly everybody behind the value has the same",
+        "Where more than half have the same value and too few another, who knows or guesses the one learns from the sum what the few others add up to, and of nearly everybody what they have. The sum and the average are suppressed; the count of the same column may stay.",
+        "group more coarsely, or ask for counts per value instead";
     /// Rounded to the policy's base.
     SDC_BASE = "TRE-SDC-016", "rounded (base): rounded to a multiple of the policy's base",
         "All values that the rule covers are marked as rounded, also those that rounding left as they were.",
         "nothing to do; report the value as rounded";
+    /// Perturbed by noise.
+    SDC_CELL_KEY = "TRE-SDC-029", "perturbed (cell-key): a little noise was added to the count",
+        "The policy adds noise to every count, drawn by a key for the people behind it: the same people always give the same count, and zero stays zero. All counts are marked, also those whose noise is zero. Parts do not add up to totals.",
+        "nothing to do; report the count as perturbed";
     /// Suppressed: the smallest or largest value belongs to too few people.
     SDC_EXTREME = "TRE-SDC-028", "suppressed (extreme): too few people share the smallest or largest value",
         "A minimum or maximum is somebody's own value. It is shown only when enough people have exactly that value, so that it tells of none of them more than of the others.",
         "group the column into bands, or ask for counts per band instead of the extreme";
+    /// Answered from the ledger: the people are nearly those of a value that has left before.
+    SDC_DIFFERING = "TRE-SDC-041", "snapped, suppressed or referred (differing): nearly the people of a value that has left",
+        "Two values over nearly the same people give away the rest by subtraction, whoever asked for them and when. The policy says what becomes of the later one: it is answered with the value that has left, suppressed, or put before a person. So it does with a value over the people of another that was asked with other conditions on a sensitive column.",
+        "use the value that has left, or ask about people that differ by more";
 
     /// Suppressed: one or two people make up too much of the sum.
     SDC_DOMINANCE = "TRE-SDC-017", "suppressed (dominance): one or two people make up too much of the sum",
@@ -67,6 +79,11 @@ super::codes! {
     SDC_DEGREES_OF_FREEDOM = "TRE-SDC-018", "suppressed (degrees-of-freedom): too few people have a value",
         "A mean of n people has n - 1 degrees of freedom; the policy demands more of them for a sum or an average than of people for a count.",
         "group more coarsely, or ask for the count only";
+
+    /// Suppressed: what is not shown of its level could be computed from a coarser one.
+    SDC_LEVEL = "TRE-SDC-051", "suppressed (level): with others it adds up to a value of a coarser level",
+        "A total less the parts of it that are shown is what the other parts are together. Where these are of too few people, all parts of the total are suppressed.",
+        "ask for the coarser level alone, or for parts of which each has enough people";
 
     /// Suppressed: everybody of a group falls into one category.
     SDC_CLASS = "TRE-SDC-019", "suppressed (class-disclosure): everybody of a group falls into one category",
@@ -86,6 +103,18 @@ super::codes! {
     SDC_EVIDENCE = "TRE-SDC-022", "the cells do not fit what is known of the query",
         "The data worker answered with cells that contradict the lineage of the query. Whatever the cause, nothing leaves.",
         "report it to the operator with the query id";
+    /// Too many answers of a day had to be changed by the ledger.
+    SDC_REFUSALS = "TRE-SDC-042", "too many answers of the last 24 hours were near to what has left",
+        "Answers that the ledger has to change say a little by being changed. The policy limits how many of them a user and a project may have in 24 hours; after that every answer is put before a person.",
+        "wait, or file a request for release";
+    /// The ledger cannot be read or written.
+    SDC_LEDGER = "TRE-SDC-043", "what has left before cannot be compared with",
+        "Every answer is compared with the ledger and written to it before it leaves. While the ledger cannot be read or written, nothing leaves.",
+        "tell the operator; `tre doctor` says what is wrong with the store";
+    /// Since a request was frozen, something else has left that is too near to it.
+    SDC_OVERTAKEN = "TRE-SDC-044", "since the request was made, something has left that is too near to it",
+        "A request freezes its bytes. At approval they are compared with what has left in the meantime; a value over nearly the same people as one of these would give the rest away by subtraction.",
+        "withdraw the request and submit the query again: it is then answered from what has left";
     /// More keys than the policy lets be asked for.
     SDC_TOO_MANY_KEYS = "TRE-SDC-023", "the question has more keys than the policy allows",
         "The more columns a table is grouped by, the fewer people are in each cell and the more tables it can be compared with. It is decided before any data are read.",

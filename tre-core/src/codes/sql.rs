@@ -27,8 +27,8 @@ super::codes! {
         "use pid in a join or in count(distinct pid)";
     /// An aggregate that is not among the allowed ones.
     SQL_AGGREGATE = "TRE-SQL-007", "this aggregate cannot be checked",
-        "Only aggregates with known evidence can be released: count(*), count(x), count(distinct pid), sum(x) and avg(x).",
-        "use count(*), count(x), count(distinct pid), sum(x) or avg(x) of a bare column";
+        "Only aggregates with known evidence can be released: count, sum, avg, min, max, and what is computed from these: variances, standard deviations, covariances, correlations. What shows one row's value, or a list or sketch of values, is withheld.",
+        "use one of the aggregates of docs/aggregates.md, of a bare column";
     /// sum or avg of something other than a declared measure.
     SQL_MEASURE = "TRE-SQL-008", "sum and avg take a declared measure",
         "A column can be summed when its dataset declares bounds for it and it is used as it is. A computed argument can spell out one person.",

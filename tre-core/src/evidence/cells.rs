@@ -33,6 +33,8 @@ struct ArgumentColumns {
     null_of: UInt64Array,
     /// Numeric arguments: `top1`, `top2`.
     top: Option<(Decimal128Array, Decimal128Array)>,
+    /// Numeric arguments, where the layout tells values apart.
+    unlike: Option<UInt64Array>,
     /// Where the layout has them: `min`, `max`.
     range: Option<(Decimal128Array, Decimal128Array)>,
     /// Arguments of min or max: `min_units`, `max_units`.
@@ -64,6 +66,10 @@ impl EvidenceColumns {
                 true => Some(two_decimals("top1", "top2")?),
                 false => None,
             };
+            let unlike = match argument.is_numeric() && layout.unlike.is_some() {
+                true => Some(counts(&format!("a{i}_unlike"))?),
+                false => None,
+            };
             let range = match layout.range_type(i) {
                 Some(_) => Some(two_decimals("min", "max")?),
                 None => None,
@@ -81,6 +87,7 @@ impl EvidenceColumns {
                 nonzero: counts(&format!("a{i}_nonzero"))?,
                 null_of: counts(&format!("null_of_a{i}"))?,
                 top,
+                unlike,
                 range,
                 sharing,
             });
@@ -147,6 +154,7 @@ impl BaseCells {
         };
         consistency::check_counts(&cells)?;
         consistency::check_values(&cells)?;
+        cells.check_sets()?;
         Ok(cells)
     }
 
@@ -246,6 +254,13 @@ impl BaseCells {
     pub fn top_two(&self, argument: usize, row: usize) -> Option<(i128, i128)> {
         let (first, second) = self.argument(argument)?.top.as_ref()?;
         Some((decimal_at(first, row)?, decimal_at(second, row)?))
+    }
+
+    /// Units whose net contribution is not the most frequent one, exact below the layout's number; `None` where values are
+    /// not told apart.
+    pub fn unlike(&self, argument: usize, row: usize) -> Option<u64> {
+        let unlike = self.argument(argument)?.unlike.as_ref()?;
+        Some(count_at(unlike, row))
     }
 
     /// Smallest and largest row value, unscaled; `None` where there is no value or the evidence has none.

@@ -31,6 +31,16 @@ pub(super) fn check_counts(cells: &BaseCells) -> Result<(), LayoutError> {
             if cells.nonzero(a, row) > present {
                 return wrong(row, "units with a value that is not zero");
             }
+            // Of zero and all else one is at least as frequent as the other, and somebody has the most frequent one.
+            let nonzero = cells.nonzero(a, row);
+            let told_apart = u64::from(cells.layout().unlike.unwrap_or(0));
+            let least = nonzero.min(present - nonzero).min(told_apart);
+            if cells
+                .unlike(a, row)
+                .is_some_and(|unlike| unlike > told_apart || unlike < least || unlike >= present.max(1))
+            {
+                return wrong(row, "units with another value than most");
+            }
             let extremes = cells.min_max(a, row);
             if extremes.is_some() != (present > 0 && cells.layout().range_type(a).is_some())
                 || extremes.is_some_and(|(min, max)| min > max)
@@ -84,6 +94,10 @@ pub(super) fn check_values(cells: &BaseCells) -> Result<(), LayoutError> {
                     extreme_at(column, row) == cells.min_max(argument, row).map(|(_, max)| max)
                 }
                 ValueKind::Count { argument } => is_count(counts, row, cells.argument_rows(argument, row)),
+                ValueKind::Comoment { products, .. } => {
+                    let value = sums.and_then(|sums| decimal_at(sums, row));
+                    value.is_none() || cells.present(Some(products), row) > 0
+                }
                 ValueKind::Sum { argument } => {
                     let sum = sums.and_then(|sums| decimal_at(sums, row));
                     sum.is_some() == (cells.present(Some(argument), row) > 0)

@@ -12,11 +12,13 @@
 //! | `a0_present`… | `UInt64` | units with such a row |
 //! | `a0_nonzero`… | `UInt64` | numeric arguments: units whose net contribution is not zero; else equal to present |
 //! | `a0_top1`, `a0_top2`… | `Decimal128(38, s)` | numeric: the two largest |net contribution| of one unit; 0 where there is none |
+//! | `a0_unlike`… | `UInt64` | numeric, where values are told apart: units whose net contribution is not the most frequent one of those present; the largest number that is told apart stands for itself and all above |
 //! | `a0_min`, `a0_max`… | `Decimal128(38, s)` | numeric: smallest and largest row value, NULL where there is none |
 //! | `a0_min_units`, `a0_max_units`… | `UInt64` | arguments of min or max: units with a row of that value |
 //! | `null_of_a0`… | `UInt64` | units with a row where the argument is NULL |
 //! | `p0_1`… | `UInt64` | per ordered pair of arguments (i, j), i ≠ j: units with a row where i is not NULL and j is |
 //! | `d0_1`… | `UInt64` | per pair of numeric arguments of one scale, i < j: units whose net contributions differ |
+//! | `units_hash`… | `FixedSizeBinary` | where a ledger is kept: the sets of units and of units present ([`sketch`]) |
 //!
 //! Arguments are [`Frontier::arguments`](crate::algebra::Frontier::arguments); an integer argument has scale 0, and so
 //! has a date (days) or timestamp (microseconds) that min or max reads. The row itself, which `count(*)` and `count(distinct pid)` count, is the argument that is never NULL: its pairs are
@@ -24,12 +26,14 @@
 
 mod cells;
 mod consistency;
+pub mod sketch;
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
+use crate::sketch::SketchShape;
 use crate::types::{ColumnType, DECIMAL_PRECISION};
 
 pub use cells::BaseCells;
@@ -46,6 +50,11 @@ pub struct CellLayout {
     pub values: Vec<ValueKind>,
     /// Arguments, in the order of [`Frontier::arguments`](crate::algebra::Frontier::arguments): the type of each.
     pub arguments: Vec<ColumnType>,
+    /// Unit-set sketches of every group and argument; `None` where no ledger is kept.
+    pub sketch: Option<SketchShape>,
+    /// Up to how many units of a group are told apart by what they contribute to numeric arguments; `None` where no rule
+    /// asks.
+    pub unlike: Option<u32>,
 }
 
 /// What one aggregate value is.
@@ -81,6 +90,15 @@ pub enum ValueKind {
         /// Index in [`CellLayout::arguments`].
         argument: usize,
     },
+    /// n·Σxy − Σx·Σy of two arguments over the rows where their product has a value.
+    Comoment {
+        /// Index of x in [`CellLayout::arguments`].
+        x: usize,
+        /// Index of y.
+        y: usize,
+        /// Index of their product.
+        products: usize,
+    },
 }
 
 impl ValueKind {
@@ -93,12 +111,18 @@ impl ValueKind {
             | ValueKind::Sum { argument }
             | ValueKind::Min { argument }
             | ValueKind::Max { argument } => Some(argument),
+            ValueKind::Comoment { products, .. } => Some(products),
         }
     }
 
     /// Magnitudes are rounded to significant digits; counts are not.
     pub fn is_magnitude(self) -> bool {
-        matches!(self, ValueKind::Sum { .. })
+        matches!(self, ValueKind::Sum { .. } | ValueKind::Comoment { .. })
+    }
+
+    /// A number of people or rows.
+    pub fn is_count(self) -> bool {
+        !self.is_magnitude() && !self.is_extreme()
     }
 
     /// A value of one row, shown as it is.
@@ -164,7 +188,10 @@ impl CellLayout {
                 .filter(|ty| extreme_type(**ty).is_some())
                 .map(|ty| ty.arrow())
                 .ok_or(LayoutError::Argument(argument)),
-            ValueKind::Sum { argument } => self
+            ValueKind::Sum { argument }
+            | ValueKind::Comoment {
+                products: argument, ..
+            } => self
                 .arguments
                 .get(argument)
                 .and_then(|ty| contribution_type(*ty))
@@ -228,6 +255,9 @@ impl CellLayout {
             if let Some(decimal) = contribution_type(*argument) {
                 fields.push(Field::new(format!("a{i}_top1"), decimal.clone(), false));
                 fields.push(Field::new(format!("a{i}_top2"), decimal, false));
+                if self.unlike.is_some() {
+                    fields.push(count(format!("a{i}_unlike")));
+                }
             }
             if let Some(decimal) = self.range_type(i) {
                 fields.push(Field::new(format!("a{i}_min"), decimal.clone(), true));
@@ -249,6 +279,7 @@ impl CellLayout {
         for (i, j) in self.comparable_pairs() {
             fields.push(count(format!("d{i}_{j}")));
         }
+        fields.extend(sketch::fields(self));
         Ok(Arc::new(Schema::new(fields)))
     }
 }

@@ -9,22 +9,27 @@
 //! |---|---|---|
 //! | (top) | `id`, `title` | the file's name; one line |
 //! | `source` | `urls`, `date`, `notes`, `open` | where the numbers are from; what the source leaves open and what was chosen |
-//! | `units` | `minimum`, `zero` | people behind a value; whether a value of nobody is shown |
+//! | `units` | `minimum`, `zero`, `jitter` | people behind a value; whether a value of nobody is shown; people more, drawn for each set of people |
 //! | `labels` | `minimum` | people behind a value of a key without declared domain |
 //! | `domains` | `complete_up_to` | rows: products of declared domains up to here stand in the answer in full |
 //! | `complement` | `minimum` | people counted by one value of a row and not by another |
 //! | `class` | `unanimous` | what becomes of a group whose people all fall into one category |
-//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `degrees_of_freedom` | digits of sums; who stands behind a sum; whether equal values are shown; people with a value less one |
+//! | `magnitudes` | `significant_digits`, `contributors`, `same_value`, `majority`, `degrees_of_freedom`, `degrees_of_freedom_of_products` | digits of sums; who stands behind a sum; whether equal values are shown, or nearly equal ones; people with a value less one, behind a sum and behind one of squares or products |
 //! | `dominance` | `method`, `rules`, `negative` | percent: what of a sum one or two people may make up; what becomes of sums with values below zero |
+//! | `perturbation` | `method`, `deviation`, `variance`, `small`, `table` | noise of counts, drawn for each set of people |
 //! | `rounding` | `method`, `base`, `sums` | rounding of counts, and of sums |
 //! | `tagged` | `tag`, `classes`, `selected` | a table per tag: people behind values by the value of a tagged key; what becomes of a selection by it |
 //! | `crosses` | `forbidden` | tags that may not meet in one question, and what becomes of it |
 //! | `size` | `max_keys`, `max_rows`, `above` | keys and rows of one aggregation; what becomes of more |
 //! | `view` | `allowed` | whether answers may leave in a session |
+//! | `ledger` | `keep`, `differing`, `sensitive`, `refusals_per_user`, `refusals_per_project` | comparison with what has left; refusals per 24 hours |
 //! | `release` | `reviewers` | people other than the author who agree to a file, at least; 0: it may leave by itself |
 
 mod dominance;
+mod ledger;
 mod percent;
+mod perturbation;
+mod places;
 mod quantities;
 mod rules;
 mod tagged;
@@ -35,18 +40,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
+use crate::sketch::{MAX_CAPACITY, SketchShape};
 use crate::toml_words::in_words;
 
 pub use dominance::{Concentration, DominanceRule};
+pub use ledger::{Differing, LedgerRule};
 pub use percent::Percent;
+pub use perturbation::{NoiseOfCount, Perturbation, Variance};
 pub use quantities::{
-    DegreesOfFreedom, KeyLimit, Largest, MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits,
+    DegreesOfFreedom, Deviation, Jitter, KeyLimit, Largest, MinimumUnits, Refusals, Reviewers, RoundingBase,
+    RowLimit, SignificantDigits, SmallCount,
 };
 pub use rules::{
     Above, ClassRule, ComplementRule, Contributors, DomainsRule, LabelsRule, MagnitudesRule, ReleaseExit,
     Rounding, Showing, SizeRule, Source, Unanimous, Undecided, UnitsRule, ViewExit,
 };
 pub use tagged::{Cross, CrossesRule, TagClass, TaggedRule};
+
+/// Most people that can be told apart by their values.
+const MOST_VALUES: u32 = 1_000;
 
 /// Largest policy file, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -84,6 +96,8 @@ pub struct RulePack {
     pub magnitudes: MagnitudesRule,
     /// Sums that one or two people dominate.
     pub dominance: DominanceRule,
+    /// Noise of counts.
+    pub perturbation: Perturbation,
     /// Rounding to a base.
     pub rounding: Rounding,
     /// Tags that may not meet.
@@ -94,6 +108,8 @@ pub struct RulePack {
     pub view: ViewExit,
     /// Files.
     pub release: ReleaseExit,
+    /// Comparison with what has left.
+    pub ledger: LedgerRule,
 }
 
 impl Policy {
@@ -198,6 +214,27 @@ impl Policy {
 }
 
 impl RulePack {
+    /// Whether something is drawn for each set of people, and therefore read from the sets.
+    pub fn draws(&self) -> bool {
+        self.units.jitter.get() > 0 || self.perturbation.is_drawn()
+    }
+
+    /// How the data worker sketches the sets of people behind every cell; `None` where no rule reads them. A draw reads
+    /// no more than their hashes.
+    pub fn unit_sets(&self) -> Option<SketchShape> {
+        let smallest = || self.draws().then(|| SketchShape::for_minimum(1));
+        self.sketch().or_else(smallest)
+    }
+
+    /// Up to how many people of a group the data worker has to tell apart by what they contribute; `None` where no rule
+    /// asks. It is the largest minimum that any group can have.
+    pub fn values_told_apart(&self) -> Option<u32> {
+        match self.magnitudes.majority {
+            Showing::Show => None,
+            Showing::Suppress => Some(self.largest_minimum().saturating_add(self.units.jitter.get())),
+        }
+    }
+
     fn check(&self, id: &PolicyId) -> Result<(), Problem> {
         if &self.id != id {
             let what = format!("the file `{id}.toml` holds a policy with the id `{}`", self.id);
@@ -215,7 +252,18 @@ impl RulePack {
                 "say what the policy is and where its numbers are from",
             ));
         }
+        if let Some(people) = self.values_told_apart().filter(|people| *people > MOST_VALUES) {
+            return Err(Problem::new(
+                &codes::SDC_POLICY_CONTRADICTION,
+                format!(
+                    "policy `{id}`: `magnitudes.majority` with a minimum of {people} people, and values of at most \
+                     {MOST_VALUES} are counted"
+                ),
+                format!("lower the minimum to {MOST_VALUES}, or set `magnitudes.majority` to \"show\""),
+            ));
+        }
         self.dominance.check(id)?;
+        self.perturbation.check(id)?;
         self.rounding.check(id)?;
         tagged::check(self, id)?;
         if self.domains.complete_up_to > self.size.max_rows {
@@ -228,6 +276,16 @@ impl RulePack {
                 "complete no more rows than may leave",
             ));
         }
+        if !self.can_compare() {
+            return Err(Problem::new(
+                &codes::SDC_POLICY_CONTRADICTION,
+                format!(
+                    "policy `{id}`: `ledger.keep` with a minimum of {} people, and sketches tell at most {MAX_CAPACITY} apart",
+                    self.largest_minimum()
+                ),
+                format!("lower the minimum to {MAX_CAPACITY}, or set `ledger.keep` to false"),
+            ));
+        }
         Ok(())
     }
 }
@@ -238,3 +296,5 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_draws;

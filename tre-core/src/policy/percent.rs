@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::places;
 
 /// More than 0 and at most 100 percent. Held as a whole number of hundredths of a percent, so that a comparison with a
 /// sum is exact.
@@ -26,67 +27,33 @@ impl TryFrom<f64> for Percent {
     type Error = String;
 
     fn try_from(percent: f64) -> Result<Self, String> {
-        let hundredths = percent * 100.0;
-        let whole = hundredths.round();
-        // A literal of two decimal places, a hundred times, is off its whole number by some 10⁻¹² at most.
-        if (hundredths - whole).abs() < 1e-6 && (1.0..=f64::from(Percent::WHOLE)).contains(&whole) {
-            Ok(Percent(whole as u32))
-        } else {
-            Err(format!(
-                "`{percent}` is not a percentage: use 0.01 to 100 with at most two decimal places"
-            ))
-        }
+        places::hundredths(percent, 1..=Percent::WHOLE)
+            .map(Percent)
+            .ok_or_else(|| {
+                format!("`{percent}` is not a percentage: use 0.01 to 100 with at most two decimal places")
+            })
     }
 }
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / 100, self.0 % 100);
-        match (rest, rest % 10) {
-            (0, _) => write!(f, "{whole} %"),
-            (_, 0) => write!(f, "{whole}.{} %", rest / 10),
-            (_, _) => write!(f, "{whole}.{rest:02} %"),
-        }
+        places::show(self.0, f)?;
+        f.write_str(" %")
     }
 }
 
 impl Serialize for Percent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_multiple_of(100) {
-            serializer.serialize_u32(self.0 / 100)
-        } else {
-            serializer.serialize_f64(f64::from(self.0) / 100.0)
-        }
+        places::serialize(self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PercentVisitor)
-    }
-}
-
-struct PercentVisitor;
-
-impl Visitor<'_> for PercentVisitor {
-    type Value = Percent;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a percentage")
-    }
-
-    fn visit_i64<E: Error>(self, percent: i64) -> Result<Percent, E> {
-        // What is too large for 32 bits is no percentage either.
-        let percent = i32::try_from(percent).unwrap_or(-1);
-        Percent::try_from(f64::from(percent)).map_err(E::custom)
-    }
-
-    fn visit_u64<E: Error>(self, percent: u64) -> Result<Percent, E> {
-        self.visit_i64(i64::try_from(percent).unwrap_or(-1))
-    }
-
-    fn visit_f64<E: Error>(self, percent: f64) -> Result<Percent, E> {
-        Percent::try_from(percent).map_err(E::custom)
+        deserializer.deserialize_any(places::Number {
+            expecting: "a percentage",
+            of: Percent::try_from,
+        })
     }
 }
 

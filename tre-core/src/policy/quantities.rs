@@ -59,6 +59,18 @@ quantity!(
     MinimumUnits, 1, 1_000_000, "a minimum of people"
 );
 quantity!(
+    /// People by which a minimum is raised at most.
+    Jitter, 0, 1_000, "a number of people more"
+);
+quantity!(
+    /// How far a perturbed count is from the true one at most.
+    Deviation, 1, 20, "a largest deviation"
+);
+quantity!(
+    /// The largest positive count that perturbation never leads to; 0: there is none.
+    SmallCount, 0, 19, "a small count"
+);
+quantity!(
     /// Decimal digits that are kept of a sum, counted from the first that is not zero. 38 keeps all.
     SignificantDigits, 1, 38, "a number of significant digits"
 );
@@ -86,11 +98,20 @@ quantity!(
     /// People other than the author who look at an output.
     Reviewers, 0, 100, "a number of reviewers"
 );
+quantity!(
+    /// Answers in 24 hours whose refusals depend on data.
+    Refusals, 0, 1_000_000, "a number of refusals"
+);
 
 impl MinimumUnits {
     /// Whether `units` people are enough; nobody is not.
     pub fn is_met_by(self, units: u64) -> bool {
         units >= u64::from(self.0)
+    }
+
+    /// The minimum with so many people more.
+    pub fn raised_by(self, more: u32) -> Self {
+        MinimumUnits(self.0.saturating_add(more))
     }
 
     /// Whether `units` is nobody, or enough people.

@@ -8,7 +8,7 @@ use crate::codes::{self, Problem};
 use crate::ids::PolicyId;
 
 use super::quantities::{
-    DegreesOfFreedom, KeyLimit, MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits,
+    DegreesOfFreedom, Jitter, KeyLimit, MinimumUnits, Reviewers, RoundingBase, RowLimit, SignificantDigits,
 };
 
 /// Where a policy's numbers are from.
@@ -35,6 +35,9 @@ pub struct UnitsRule {
     pub minimum: MinimumUnits,
     /// What becomes of a value of nobody.
     pub zero: Showing,
+    /// At exits where no person decides, the minimum is this many higher at most: how many is drawn once and for all for
+    /// each set of people, by a key that nobody sees.
+    pub jitter: Jitter,
 }
 
 /// People behind a label.
@@ -91,8 +94,12 @@ pub struct MagnitudesRule {
     pub contributors: Contributors,
     /// What becomes of a sum of equal values.
     pub same_value: Showing,
+    /// What becomes of a sum to which more than half contribute the same, and fewer than `units.minimum` something else.
+    pub majority: Showing,
     /// People with a value less one, at least, behind a sum; 0: the rule is off.
     pub degrees_of_freedom: DegreesOfFreedom,
+    /// The same behind a sum of squares or products, from which variances, deviations and correlations are computed.
+    pub degrees_of_freedom_of_products: DegreesOfFreedom,
 }
 
 /// Show or suppress.
@@ -146,6 +153,14 @@ pub enum Rounding {
         /// Whether sums are rounded as well as counts.
         sums: bool,
     },
+    /// Each to a multiple next to it, all values of a column together, so that what they add up to by the first key, by
+    /// the others and as a whole is a multiple next to the true one.
+    Controlled {
+        /// The base, in units of the value.
+        base: RoundingBase,
+        /// Whether sums are rounded as well as counts.
+        sums: bool,
+    },
 }
 
 impl Rounding {
@@ -153,7 +168,9 @@ impl Rounding {
     pub fn base(self) -> Option<RoundingBase> {
         match self {
             Rounding::None {} => None,
-            Rounding::Nearest { base, .. } | Rounding::Midpoint { base, .. } => Some(base),
+            Rounding::Nearest { base, .. }
+            | Rounding::Midpoint { base, .. }
+            | Rounding::Controlled { base, .. } => Some(base),
         }
     }
 
@@ -161,7 +178,9 @@ impl Rounding {
     pub fn covers_sums(self) -> bool {
         match self {
             Rounding::None {} => false,
-            Rounding::Nearest { sums, .. } | Rounding::Midpoint { sums, .. } => sums,
+            Rounding::Nearest { sums, .. }
+            | Rounding::Midpoint { sums, .. }
+            | Rounding::Controlled { sums, .. } => sums,
         }
     }
 
@@ -172,7 +191,10 @@ impl Rounding {
                 format!("policy `{id}`: `rounding.base` is {base}, and an odd base has no whole midpoints"),
                 "use an even base",
             )),
-            Rounding::None {} | Rounding::Nearest { .. } | Rounding::Midpoint { .. } => Ok(()),
+            Rounding::None {}
+            | Rounding::Nearest { .. }
+            | Rounding::Midpoint { .. }
+            | Rounding::Controlled { .. } => Ok(()),
         }
     }
 }

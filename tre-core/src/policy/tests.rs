@@ -7,14 +7,14 @@
 
 use super::*;
 
-const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
+pub(super) const NDB: &str = include_str!("../../../policies/sdc/ndb.toml");
 const OPENSAFELY: &str = include_str!("../../../policies/sdc/opensafely.toml");
 
-fn id(name: &str) -> PolicyId {
+pub(super) fn id(name: &str) -> PolicyId {
     name.parse().unwrap()
 }
 
-fn ndb() -> Policy {
+pub(super) fn ndb() -> Policy {
     Policy::parse(&id("ndb"), NDB).unwrap()
 }
 
@@ -59,12 +59,14 @@ fn every_key_of_the_file_is_demanded() {
     assert!(count >= 15, "only {count} assignments found");
 }
 
-fn number(problem: &Problem) -> u32 {
+pub(super) fn number(problem: &Problem) -> u32 {
     problem.code.id.rsplit('-').next().unwrap().parse().unwrap()
 }
 
+pub(super) type Malformed = (&'static str, &'static str, &'static str, u32, &'static str);
+
 /// (what is wrong, text replaced, replacement, number of the code, part of the message)
-const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
+const MALFORMED: &[Malformed] = &[
     ("not TOML", "[units]", "[units", 1, "line "),
     (
         "a key twice",
@@ -337,6 +339,34 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
         "bdn",
     ),
     (
+        "no word on the ledger",
+        "keep      = true",
+        "",
+        2,
+        "missing field `keep`",
+    ),
+    (
+        "unknown word for differing",
+        "differing = \"snap\"",
+        "differing = \"forget\"",
+        3,
+        "forget",
+    ),
+    (
+        "negative refusals",
+        "refusals_per_user    = 50",
+        "refusals_per_user = -1",
+        3,
+        "a number of refusals",
+    ),
+    (
+        "people that sketches cannot tell apart",
+        "{ minimum = 20, values",
+        "{ minimum = 33, values",
+        5,
+        "at most 32 apart",
+    ),
+    (
         "completes more than may leave",
         "max_rows = 1_000_000",
         "max_rows = 99_999",
@@ -347,7 +377,7 @@ const MALFORMED: &[(&str, &str, &str, u32, &str)] = &[
 
 #[test]
 fn malformed_policies_are_refused_with_code_line_and_advice() {
-    for (case, from, to, code, part) in MALFORMED {
+    for (case, from, to, code, part) in MALFORMED.iter().chain(tests_of_draws::MALFORMED) {
         assert!(NDB.contains(from), "{case}: nothing to replace");
         let text = NDB.replacen(from, to, 1);
         let problem = match Policy::parse(&id("ndb"), &text) {
@@ -389,6 +419,27 @@ fn exits_are_allowed_on_the_policys_terms_only() {
 }
 
 #[test]
+fn a_policy_that_keeps_a_ledger_asks_for_sketches_of_twice_its_minimum() {
+    assert_eq!(ndb().rules().sketch().unwrap().capacity(), 20);
+    let by_tag = NDB.replacen("{ minimum = 20, values", "{ minimum = 24, values", 1);
+    let by_tag = Policy::parse(&id("ndb"), &by_tag).unwrap();
+    assert_eq!(
+        by_tag.rules().sketch().unwrap().capacity(),
+        24,
+        "as many as a tag needs"
+    );
+    let off = NDB.replacen("keep      = true", "keep = false", 1);
+    let off = off.replacen("{ minimum = 20, values", "{ minimum = 1000, values", 1);
+    let off = Policy::parse(&id("ndb"), &off).unwrap();
+    assert!(off.rules().sketch().is_none());
+    assert!(
+        off.in_plain_words()
+            .iter()
+            .any(|s| s.contains("the difference of two can be one person"))
+    );
+}
+
+#[test]
 fn plain_words_name_the_numbers() {
     let ndb = ndb().in_plain_words();
     assert_eq!(
@@ -408,6 +459,7 @@ fn plain_words_name_the_numbers() {
             "An answer of more than 1000000 rows goes to a person.",
             "Answers in a session leave at once.",
             "A file leaves when at least 2 other people have agreed.",
+            "A value that differs from one that has left by up to 9 people is answered with the value that has left; after 50 such answers of a user or 200 of a project within 24 hours all go to a person.",
         ]
     );
     let opensafely = Policy::parse(&id("opensafely"), OPENSAFELY)

@@ -1,7 +1,8 @@
 //! A policy in plain words, for `tre schema` and `tre policy show`.
 
 use super::{
-    Above, Contributors, DominanceRule, Rounding, RulePack, Showing, TaggedRule, Unanimous, Undecided,
+    Above, Contributors, Differing, DominanceRule, Perturbation, Rounding, RulePack, Showing, TaggedRule,
+    Unanimous, Undecided,
 };
 
 /// One sentence per rule, in the order in which the rules are applied.
@@ -20,6 +21,13 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
             )
         }
     });
+    if rules.units.jitter.get() > 0 {
+        sentences.push(format!(
+            "Where no person decides, this minimum and those below are up to {} higher, once and for all for each set of \
+             people.",
+            people(rules.units.jitter.get())
+        ));
+    }
     sentences.push(match rules.magnitudes.contributors {
         Contributors::Nonzero => "Behind a sum or average stand those with a value other than zero.".into(),
         Contributors::Present => "Behind a sum or average stand all who have a value.".into(),
@@ -50,11 +58,26 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     if rules.magnitudes.same_value == Showing::Suppress {
         sentences.push("A sum or average is suppressed when everybody behind it has the same value.".into());
     }
+    if rules.magnitudes.majority == Showing::Suppress {
+        sentences.push(format!(
+            "A sum or average is suppressed when more than half of those behind it have the same value and only 1 to {} \
+             another, or nobody.",
+            below(units.get())
+        ));
+    }
     if rules.magnitudes.degrees_of_freedom.get() > 0 {
         sentences.push(format!(
             "A sum or average is suppressed when fewer than {} have a value: it needs {} degrees of freedom.",
             people(rules.magnitudes.degrees_of_freedom.get().saturating_add(1)),
             rules.magnitudes.degrees_of_freedom
+        ));
+    }
+    if rules.magnitudes.degrees_of_freedom_of_products.get() > 0 {
+        sentences.push(format!(
+            "A variance, deviation, covariance or correlation is suppressed when fewer than {} have a value: it needs {} \
+             degrees of freedom.",
+            people(rules.magnitudes.degrees_of_freedom_of_products.get().saturating_add(1)),
+            rules.magnitudes.degrees_of_freedom_of_products
         ));
     }
     if let DominanceRule::Rules { rules, negative } = &rules.dominance {
@@ -77,6 +100,9 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
     for tagged in &rules.tagged {
         sentences.push(tagged_in_words(tagged));
     }
+    if let Some(sentence) = noise_in_words(&rules.perturbation) {
+        sentences.push(sentence);
+    }
     let what = if rules.rounding.covers_sums() {
         "Counts and sums"
     } else {
@@ -90,6 +116,12 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         Rounding::Midpoint { base, .. } => {
             format!(
                 "{what} are rounded to the middle of the {base} whole numbers that they are among; zero stays zero."
+            )
+        }
+        Rounding::Controlled { base, .. } => {
+            format!(
+                "{what} are rounded to multiples of {base} next to them, all of a column together, so that what they \
+                 add up to by the first key, by the others and as a whole is right to within {base}."
             )
         }
     });
@@ -114,6 +146,21 @@ pub(super) fn in_plain_words(rules: &RulePack) -> Vec<String> {
         1 => "A file leaves when at least 1 other person has agreed.".into(),
         reviewers => format!("A file leaves when at least {reviewers} other people have agreed."),
     });
+    sentences.push(if rules.ledger.keep {
+        let near = below(units.get());
+        let becomes = match rules.ledger.differing {
+            Differing::Snap => "answered with the value that has left",
+            Differing::Refer => "referred to a person",
+            Differing::Suppress => "suppressed",
+        };
+        format!(
+            "A value that differs from one that has left by up to {near} is {becomes}; after {} such answers of a user \
+             or {} of a project within 24 hours all go to a person.",
+            rules.ledger.refusals_per_user, rules.ledger.refusals_per_project
+        )
+    } else {
+        "Answers are not compared with what has left: the difference of two can be one person.".into()
+    });
     sentences
 }
 
@@ -122,6 +169,34 @@ fn becomes(above: Above) -> &'static str {
         Above::Refer => "goes to a person",
         Above::Withhold => "is withheld",
     }
+}
+
+/// The noise of counts.
+fn noise_in_words(rule: &Perturbation) -> Option<String> {
+    let by = match rule {
+        Perturbation::None {} => return None,
+        Perturbation::CellKey {
+            deviation,
+            variance,
+            small,
+        } => {
+            let never = match small.get() {
+                0 => String::new(),
+                1 => ", never to 1".to_owned(),
+                small => format!(", never to 1 to {small}"),
+            };
+            format!("by up to {deviation} (variance {variance}){never}")
+        }
+        Perturbation::Listed { table } => {
+            let steps = table.iter().flat_map(|entry| &entry.noise);
+            let largest = steps.map(|(step, _)| step.unsigned_abs()).max().unwrap_or(0);
+            format!("by up to {largest}, as the policy lists")
+        }
+    };
+    Some(format!(
+        "Counts are changed {by}, those of rows by as many times their mean per person: always the same for the same people. \
+         Zero stays zero, and parts do not add up to totals."
+    ))
 }
 
 /// The minima of a tag, and what becomes of a selection by it.

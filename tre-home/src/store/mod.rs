@@ -9,7 +9,9 @@
 //!
 //! What the store does not know: which transitions are allowed, who may do what, any data of people.
 
+mod insights;
 mod integrity;
+mod ledger;
 mod projects;
 mod releases;
 mod requests;
@@ -26,6 +28,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tre_core::codes::{HOME_STORE, Problem};
 
+pub use insights::{Insight, Insights};
+pub use ledger::{Draft, Ledger};
 pub use projects::{Closed, PinnedPolicy, Project, Projects};
 pub use releases::{Release, Releases};
 pub use requests::{Move, Request, RequestEvent, Requests};
@@ -61,6 +65,9 @@ pub enum StoreError {
     /// What was deleted could not be removed from the write-ahead log yet; it is when the store is next opened.
     #[error("the store is busy: what was deleted is not yet overwritten")]
     NotScrubbed,
+    /// What is to be remembered cannot be sealed.
+    #[error("the ledger cannot be sealed: {0}")]
+    Sealing(String),
     /// The database file cannot be created.
     #[error(transparent)]
     File(#[from] FileError),
@@ -73,6 +80,7 @@ impl From<StoreError> for Problem {
             StoreError::Database(_)
             | StoreError::Tables(_)
             | StoreError::Corrupt { .. }
+            | StoreError::Sealing(_)
             | StoreError::NotScrubbed => Problem::of(&HOME_STORE, error.to_string()),
         }
     }
@@ -136,6 +144,11 @@ impl Store {
         Requests { store: self }
     }
 
+    /// What reviewers see beside the frozen bytes.
+    pub fn insights(&self) -> Insights<'_> {
+        Insights { store: self }
+    }
+
     /// Votes on requests.
     pub fn reviews(&self) -> Reviews<'_> {
         Reviews { store: self }
@@ -144,6 +157,11 @@ impl Store {
     /// What was released.
     pub fn releases(&self) -> Releases<'_> {
         Releases { store: self }
+    }
+
+    /// What has left, sealed.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { store: self }
     }
 
     /// What is wrong with the database; nothing if it is sound. Reads all of it.

@@ -163,6 +163,14 @@ impl Projects<'_> {
         .bind(id.as_str())
         .execute(&mut *transaction)
         .await?;
+        sqlx::query("delete from insight where project = ?")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("delete from ledger_draft where project = ?")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
         STORE_CLOSE.wait(transaction.commit()).await?;
         STORE_SCRUB.wait(self.store.scrub()).await?;
         Ok(true)

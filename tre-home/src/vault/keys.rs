@@ -22,6 +22,8 @@ macro_rules! silent {
 silent!(
     FileKey,
     PseudonymKey,
+    DrawKey,
+    SketchKey,
     VersionKey,
     LinkageKey,
     VersionHasher,
@@ -44,6 +46,26 @@ pub struct PseudonymKey(pub(super) Key);
 
 impl PseudonymKey {
     /// The key itself, for the worker's pipe.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Key of the unit-set sketches of one population. Goes to data workers that compute them.
+pub struct SketchKey(pub(super) Key);
+
+impl SketchKey {
+    /// The key itself, for a sketcher or the worker's pipe.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Key of what the checker draws for sets of people. Never leaves the server.
+pub struct DrawKey(pub(super) Key);
+
+impl DrawKey {
+    /// The key itself, for the checker.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -10,6 +10,7 @@
 //! | `tre/vault/pseudonym/v1` | wraps pseudonym keys of projects; AAD `tre/pseudonym-key/v1/<project>` |
 //! | `tre/vault/linkage/v1` 0 population 0 `unit` | HMAC key of linkage keys of units |
 //! | `tre/vault/linkage/v1` 0 population 0 `entity` 0 kind | the same of entities |
+//! | `tre/vault/sketch/v1` 0 population | key of unit-set sketches |
 //! | `tre/vault/version-id/v1` | HMAC key of version ids |
 //! | `tre/vault/seal/v1` 0 purpose | seals small texts |
 //! | `tre/vault/stream/v1` 0 purpose | seals streams that outlive a process |
@@ -27,7 +28,8 @@ use zeroize::Zeroizing;
 
 pub use crypto::{Sha256, sha256, sha256_hex};
 pub use keys::{
-    FileKey, Link, LinkageKey, PseudonymKey, StreamKey, TokenSigner, VersionHasher, VersionKey, file_aad,
+    DrawKey, FileKey, Link, LinkageKey, PseudonymKey, SketchKey, StreamKey, TokenSigner, VersionHasher,
+    VersionKey, file_aad,
 };
 pub use stream::{SealedReader, SealedWriter};
 
@@ -211,6 +213,19 @@ impl Vault {
         let (population, kind) = (population.as_str().as_bytes(), kind.as_str().as_bytes());
         let key = self.derive(&[b"tre/vault/linkage/v1\0", population, b"\0entity\0", kind]);
         LinkageKey(Hmac::new(&key))
+    }
+
+    /// Key of the sketches of a population's units. Sets are comparable under one key only, so it never changes; it goes to
+    /// every data worker that computes sketches.
+    pub fn sketch_key(&self, population: &PopulationName) -> SketchKey {
+        let population = population.as_str().as_bytes();
+        SketchKey(self.derive(&[b"tre/vault/sketch/v1\0", population]))
+    }
+
+    /// Key of what the checker draws for sets of people: one for the deployment, so that the same people get the same draw in
+    /// every project, and so it never changes.
+    pub fn draw_key(&self) -> DrawKey {
+        DrawKey(self.derive(&[b"tre/vault/draws/v1"]))
     }
 
     /// Begins the keyed hash that names a version.

@@ -102,6 +102,20 @@ fn sealed_texts_keep_purpose_and_context() {
 }
 
 #[test]
+fn draws_have_one_key_that_is_no_other_and_stays() {
+    let scratch = Scratch::new();
+    let key = scratch.vault.draw_key();
+    let clinic = "clinic".parse().unwrap();
+    assert_ne!(key.bytes(), scratch.vault.sketch_key(&clinic).bytes());
+    assert_ne!(key.bytes(), Scratch::new().vault.draw_key().bytes());
+    assert_eq!(
+        key.bytes(),
+        Vault::open(&scratch.layout).unwrap().draw_key().bytes()
+    );
+    assert_eq!(format!("{key:?}"), "DrawKey(secret)");
+}
+
+#[test]
 fn keys_survive_reopening_and_damage_is_refused() {
     let scratch = Scratch::new();
     let (first, layout) = (&scratch.vault, &scratch.layout);

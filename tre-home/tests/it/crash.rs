@@ -10,7 +10,7 @@ use tre_home::audit::{Entries, verify};
 use tre_home::failpoint;
 use tre_home::{Home, OpenError};
 
-use crate::{scene, store};
+use crate::{ledger, scene, store};
 
 const SCENE: &str = "TRE_TEST_SCENE";
 const ROOT: &str = "TRE_TEST_ROOT";
@@ -123,6 +123,7 @@ fn assert_sound(root: &Path, when: &str) {
     }
     let faults = scene::wait(async { home.store().await.unwrap().integrity().await.unwrap() });
     assert_eq!(faults, Vec::<String>::new(), "{when}");
+    ledger::assert_whole(&home);
     drop(home);
     let report = verify(&root.join("audit"), &scene::vkey(root), None);
     assert_eq!(report.fault, None, "{when}, after opening");

@@ -11,6 +11,7 @@
 mod alterations;
 mod crash;
 mod init;
+mod ledger;
 mod live_log;
 mod scene;
 mod store;

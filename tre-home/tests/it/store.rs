@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use tre_core::ids::TokenId;
-use tre_home::store::{Closed, Move, Release, Review};
+use tre_home::store::{Closed, Insight, Move, Release, Review};
 
 use crate::scene::{self, at, project, release, request, review, session, token, user};
 
@@ -231,9 +231,16 @@ fn a_closed_project_leaves_no_key_and_no_draft_on_the_disk() {
         store.sessions().open(&session(&token, 1)).await.unwrap();
         let mut request = request(&project, 1);
         request.output = Some(scene::OUTPUT.repeat(1000));
+        let insight = Insight {
+            sealed: b"what reviewers see, sealed".repeat(1000),
+            sha256: "ab".repeat(32),
+        };
+        let insights = store.insights();
+        insights.keep(&request.id, &project.id, &insight).await.unwrap();
+        assert_eq!(insights.of(&request.id).await.unwrap(), Some(insight));
         assert!(store.requests().submit(&request).await.unwrap());
         assert!(
-            on_disk(root, key.as_bytes()) && on_disk(root, scene::OUTPUT),
+            on_disk(root, key.as_bytes()) && on_disk(root, scene::OUTPUT) && on_disk(root, b"reviewers see"),
             "the search finds what is there"
         );
 
@@ -245,6 +252,8 @@ fn a_closed_project_leaves_no_key_and_no_draft_on_the_disk() {
         assert!(store.projects().close(&project.id, &end).await.unwrap());
         assert!(!on_disk(root, key.as_bytes()), "the key is gone");
         assert!(!on_disk(root, scene::OUTPUT), "the draft is gone");
+        assert!(!on_disk(root, b"reviewers see"), "the evidence is gone");
+        assert_eq!(store.insights().of(&request.id).await.unwrap(), None);
 
         assert!(
             !store.projects().close(&project.id, &end).await.unwrap(),

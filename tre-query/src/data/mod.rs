@@ -14,6 +14,8 @@ mod exprs;
 mod files;
 mod merge;
 mod nodes;
+#[cfg(test)]
+mod optimiser;
 mod plan;
 mod pseudonym;
 mod settings;
@@ -38,6 +40,7 @@ use tre_core::algebra::{Frontier, Node};
 use tre_core::codes::Problem;
 use tre_core::grant::Grant;
 use tre_core::manifest::Manifest;
+use tre_core::sketch::Sketcher;
 
 use evidence::{Cells, Shape};
 pub use files::FileKey;
@@ -147,8 +150,35 @@ impl Engine {
     /// # Errors
     /// [`DataError`] when the frontier is not allowed, or the run fails.
     pub fn run(&self, frontier: &Frontier) -> Result<(Lineage, RecordBatch), DataError> {
-        let lineage = lineage(frontier, &self.grant)?;
-        let shape = Arc::new(Shape::new(&lineage.layout)?);
+        self.run_with(frontier, None, None)
+    }
+
+    /// As [`Engine::run`], with the unit sets that a ledger needs as evidence, made by the sketcher of the population.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with_sets(
+        &self,
+        frontier: &Frontier,
+        sketcher: Option<Sketcher>,
+    ) -> Result<(Lineage, RecordBatch), DataError> {
+        self.run_with(frontier, sketcher, None)
+    }
+
+    /// As [`Engine::run_with_sets`], with up to `unlike` units of every group told apart by what they contribute.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with(
+        &self,
+        frontier: &Frontier,
+        sketcher: Option<Sketcher>,
+        unlike: Option<u32>,
+    ) -> Result<(Lineage, RecordBatch), DataError> {
+        let mut lineage = lineage(frontier, &self.grant)?;
+        lineage.layout.sketch = sketcher.as_ref().map(Sketcher::shape);
+        lineage.layout.unlike = unlike;
+        let shape = Arc::new(Shape::new(&lineage.layout, sketcher)?);
         let ranges = self.ranges(&frontier.input);
         let (context, plan) = self.plan(frontier)?;
         let next = AtomicUsize::new(0);

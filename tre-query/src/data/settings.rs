@@ -27,6 +27,10 @@ pub(super) fn context(runtime: &Arc<RuntimeEnv>) -> SessionContext {
     let options = config.options_mut();
     // Leaves take no filters; pushing them would only hide where rows are dropped.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    // The field above switches these off only where it is set by its name.
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.execution.collect_statistics = false;
     let mut rules = PhysicalOptimizer::new().rules;
     // Which side of a join is kept in memory is ours to say: the public one, for all ranges.

@@ -10,36 +10,9 @@ use tre_core::types::{ColumnType, DECIMAL_PRECISION, Value};
 
 use super::exprs::{Scope, Slot};
 use super::lower::Lowered;
+use super::moments;
+use super::parts::Part;
 use super::terms::{Fact, Factor, Term, Terms, and};
-
-/// Which base-cell values an aggregate of the query is made of; numbers are positions among the frontier's aggregates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
-    /// One of the frontier's aggregates as it is.
-    Value(usize),
-    /// Constants times values, added up.
-    Total {
-        terms: Vec<(Factor, usize)>,
-        /// The count of rows where the argument is not NULL; `None`: it never is.
-        rows: Option<usize>,
-    },
-    /// Such a total divided by a count, recomputed from the treated values.
-    Mean {
-        terms: Vec<(Factor, usize)>,
-        rows: usize,
-    },
-}
-
-impl Part {
-    /// All values that it is made of.
-    pub(super) fn values(&self) -> Vec<usize> {
-        match self {
-            Part::Value(value) => vec![*value],
-            Part::Total { terms, rows } => terms.iter().map(|(_, value)| *value).chain(*rows).collect(),
-            Part::Mean { terms, rows } => terms.iter().map(|(_, value)| *value).chain([*rows]).collect(),
-        }
-    }
-}
 
 /// The aggregates of a frontier while they are collected, each once.
 #[derive(Debug, Default)]
@@ -94,8 +67,7 @@ impl Aggregates {
                 let terms = terms_of(name, arg, filter, scope, input)?;
                 let rows = match terms.terms.as_slice() {
                     [term] if terms.single && term.quantity != Quantity::Row => {
-                        let argument = self.argument(term);
-                        self.place(Aggregate::Count(argument), DataType::Int64)
+                        self.count_of(term.when.clone(), term.quantity)
                     }
                     _ => self.rows_where(terms.defined.clone()),
                 };
@@ -103,6 +75,13 @@ impl Aggregates {
                     terms: self.terms(&terms.terms, input)?,
                     rows,
                 })
+            }
+            (name, false, args) if moments::takes(name) => {
+                let mut variables = Vec::with_capacity(args.len());
+                for arg in args {
+                    variables.push(terms_of(name, arg, filter.clone(), scope, input)?);
+                }
+                self.moment(name, &variables, input)
             }
             ("min" | "max", _, [arg]) => self.extreme(name, arg, filter, scope, input),
             _ => {
@@ -120,7 +99,7 @@ impl Aggregates {
         self.place(Aggregate::CountUnits, DataType::Int64)
     }
 
-    fn place(&mut self, aggregate: Aggregate, ty: DataType) -> usize {
+    pub(super) fn place(&mut self, aggregate: Aggregate, ty: DataType) -> usize {
         match self.aggregates.iter().position(|known| *known == aggregate) {
             Some(position) => position,
             None => {
@@ -131,7 +110,7 @@ impl Aggregates {
         }
     }
 
-    fn argument_of(&mut self, argument: Argument) -> usize {
+    pub(super) fn argument_of(&mut self, argument: Argument) -> usize {
         match self.arguments.iter().position(|known| *known == argument) {
             Some(position) => position,
             None => {
@@ -141,15 +120,14 @@ impl Aggregates {
         }
     }
 
-    fn argument(&mut self, term: &Term) -> usize {
-        self.argument_of(Argument {
-            when: term.when.clone(),
-            quantity: term.quantity,
-        })
+    /// The count of rows where a quantity has a value and a condition is true.
+    pub(super) fn count_of(&mut self, when: Option<Expr>, quantity: Quantity) -> usize {
+        let argument = self.argument_of(Argument { when, quantity });
+        self.place(Aggregate::Count(argument), DataType::Int64)
     }
 
     /// The count of rows where a condition is true.
-    fn rows_where(&mut self, condition: Option<Expr>) -> usize {
+    pub(super) fn rows_where(&mut self, condition: Option<Expr>) -> usize {
         let aggregate = match condition {
             None => Aggregate::CountRows,
             Some(when) => Aggregate::Count(self.argument_of(Argument {
@@ -187,11 +165,7 @@ impl Aggregates {
         };
         Ok(Part::Value(match (value, fact) {
             (Expr::Column(position), Some(Fact::Quantity | Fact::OneOf(_) | Fact::Nothing)) => {
-                let argument = self.argument_of(Argument {
-                    when: filter,
-                    quantity: Quantity::Column(position),
-                });
-                self.place(Aggregate::Count(argument), DataType::Int64)
+                self.count_of(filter, Quantity::Column(position))
             }
             (value, _) => self.rows_where(and(input.facts().defined(&value), filter)),
         }))
@@ -213,7 +187,8 @@ impl Aggregates {
                     return Err(Problem::new(
                         &codes::SQL_AGGREGATE,
                         "count(distinct …) of something else than pid cannot be checked beside other aggregates",
-                        "use count(distinct pid), or count the rows of a GROUP BY over the column",
+                        "use count(distinct pid), or count the values that enough people have: \
+                         `SELECT count(*) FROM (SELECT x FROM … GROUP BY x)`",
                     ));
                 }
             },
@@ -250,14 +225,11 @@ impl Aggregates {
             let value = match term.quantity {
                 Quantity::Row => self.rows_where(term.when.clone()),
                 Quantity::Column(_) | Quantity::Product(..) => {
-                    let argument = self.argument(term);
-                    let value = term.quantity.expr().unwrap_or(Expr::Literal(Value::Int(0)));
-                    let scale = match input.type_of(&value)? {
-                        ColumnType::Decimal { scale } => scale,
-                        _ => 0,
-                    };
-                    let ty = DataType::Decimal128(DECIMAL_PRECISION, scale as i8);
-                    self.place(Aggregate::Sum(argument), ty)
+                    let argument = self.argument_of(Argument {
+                        when: term.when.clone(),
+                        quantity: term.quantity,
+                    });
+                    self.place(Aggregate::Sum(argument), sum_type(term.quantity, input)?)
                 }
             };
             parts.push((term.factor, value));
@@ -302,7 +274,7 @@ impl Aggregates {
             return Err(Problem::new(
                 &codes::SQL_AGGREGATE,
                 format!("`{name}` of a {ty} cannot be checked"),
-                "group by the column instead",
+                "list the values that enough people have: `SELECT DISTINCT x FROM …`, or group by the column",
             ));
         }
         let argument = self.argument_of(Argument {
@@ -315,6 +287,19 @@ impl Aggregates {
         };
         Ok(Part::Value(self.place(aggregate, ty.arrow())))
     }
+}
+
+/// The engine's type of sums of a quantity.
+///
+/// # Errors
+/// A [`Problem`] when it is none of the input's.
+pub(super) fn sum_type(quantity: Quantity, input: &Lowered) -> Result<DataType, Problem> {
+    let value = quantity.expr().unwrap_or(Expr::Literal(Value::Int(0)));
+    let scale = match input.type_of(&value)? {
+        ColumnType::Decimal { scale } => scale,
+        _ => 0,
+    };
+    Ok(DataType::Decimal128(DECIMAL_PRECISION, scale as i8))
 }
 
 fn terms_of(

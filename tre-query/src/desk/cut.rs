@@ -5,9 +5,9 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::logical_expr::{Aggregate as SqlAggregate, Expr as SqlExpr, LogicalPlan, TableScan};
+use datafusion::logical_expr::{Aggregate as SqlAggregate, LogicalPlan, TableScan};
 
-use tre_core::algebra::{Frontier, Node};
+use tre_core::algebra::{Argument, Frontier, Node};
 use tre_core::codes::{self, Problem};
 
 use super::aggregates::{Aggregates, call_of};
@@ -17,7 +17,7 @@ use super::lower::{self, as_named, named_table};
 use super::upper::{Upper, Upstairs};
 
 /// Most aggregations over people's rows in one query.
-const MAX_FRONTIERS: usize = 8;
+pub(super) const MAX_FRONTIERS: usize = 8;
 
 /// A plan in two parts.
 pub(super) struct Cut {
@@ -103,12 +103,6 @@ impl Cutter {
         let scope = lower::scope(&aggregate.input, &input);
         let mut keys = Vec::with_capacity(aggregate.group_expr.len());
         for key in &aggregate.group_expr {
-            if matches!(key, SqlExpr::GroupingSet(_)) {
-                return Err(Problem::of(
-                    &codes::SQL_SHAPE,
-                    "GROUPING SETS, CUBE and ROLLUP cannot be checked",
-                ));
-            }
             if matches!(scope.bare(key)?, Some(Slot::Unit | Slot::UnitOrNull(_))) {
                 return Err(Problem::new(
                     &codes::SQL_PID,
@@ -130,6 +124,10 @@ impl Cutter {
             aggregates,
             types: value_types,
         } = aggregates;
+        // Conditions grow when an argument is told apart into its terms; what is nested too deeply is refused here.
+        for expr in arguments.iter().map(Argument::expr) {
+            input.type_of(&expr)?;
+        }
         let frontier = Frontier {
             input: input.node,
             keys,

@@ -80,8 +80,8 @@ impl Scope<'_> {
             SqlExpr::IsUnknown(a) => Ok(Expr::IsNull(boxed(a)?)),
             SqlExpr::IsNotUnknown(a) => Ok(not(Expr::IsNull(boxed(a)?))),
             SqlExpr::Negative(a) => Ok(Expr::Arithmetic(
-                Arithmetic::Subtract,
-                Box::new(Expr::Literal(Value::Int(0))),
+                Arithmetic::Multiply,
+                Box::new(Expr::Literal(Value::Int(-1))),
                 boxed(a)?,
             )),
             SqlExpr::Between(between) => {
@@ -263,6 +263,15 @@ impl Scope<'_> {
             ("btrim", [_]) => Function::Trim,
             ("character_length", _) => Function::CharLength,
             ("substr", _) => Function::Substr,
+            // A negative length means something else.
+            ("left", [text, SqlExpr::Literal(ScalarValue::Int64(Some(length)), _)]) if *length >= 0 => {
+                let start = Expr::Literal(Value::Int(1));
+                let length = Expr::Literal(Value::Int(*length));
+                return Ok(Expr::Call(
+                    Function::Substr,
+                    vec![self.lower(text)?, start, length],
+                ));
+            }
             ("coalesce", [first, rest @ ..]) => {
                 let mut branches = Vec::with_capacity(args.len());
                 let Some((last, before)) = rest.split_last() else {

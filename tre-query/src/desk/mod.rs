@@ -11,14 +11,18 @@ mod condition;
 mod cut;
 mod exprs;
 mod gate;
+mod instead;
 mod joins;
 mod lower;
+mod moments;
 mod names;
+mod parts;
 mod per_unit;
 mod said;
 mod session;
 mod syntax;
 mod terms;
+mod unions;
 mod upper;
 mod windows;
 
@@ -110,7 +114,7 @@ impl Desk {
             }
         };
         let plan = session::analyze(&self.state, plan)?;
-        let cut = cut::cut(&plan)?;
+        let cut = cut::cut(&plan).map_err(|problem| instead::of_rows(problem, &plan))?;
         let pending = answer::Pending::new(&plan, cut.upper, cut.slots, disclosure)?;
         let planned = Planned {
             schema: pending.schema(),

@@ -6,6 +6,7 @@ use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 
+use output_checker::catalogue::withheld;
 use tre_core::codes::{self, Problem};
 
 use super::session::{CATALOG, PROJECT_SCHEMA, planning_problem};
@@ -87,11 +88,18 @@ fn tables(state: &SessionState) -> Vec<String> {
 
 fn function(text: &str) -> Option<Problem> {
     let name = text.strip_prefix("Invalid function '")?.split('\'').next()?;
+    if let Some(why) = withheld(name) {
+        return Some(Problem::new(
+            &codes::SQL_AGGREGATE,
+            format!("`{name}` is withheld: {why}"),
+            "count people per value instead: `SELECT x, count(distinct pid) … GROUP BY x`; docs/aggregates.md lists what else there is",
+        ));
+    }
     Some(Problem::new(
         &codes::SQL_NOT_ALLOWED,
         format!("the function `{name}` is not offered"),
-        "over people's rows there are count, sum, avg, min and max; CASE, coalesce, nullif, lower, upper, trim, character_length, \
-         substr, extract and date_trunc. Over the answer also round, abs, ln, sqrt and the like",
+        "over people's rows there are count, sum, avg, min, max, var, stddev, covar_samp and corr; CASE, coalesce, nullif, lower, upper, trim, character_length, \
+         substr, left, extract and date_trunc. Over the answer also round, abs, ln, sqrt and the like",
     ))
 }
 

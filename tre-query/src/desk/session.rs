@@ -20,6 +20,7 @@ use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
+use output_checker::catalogue::OFFERED;
 use tre_core::codes::{self, Problem};
 
 use super::names::{DeskTable, NamedTable};
@@ -43,6 +44,7 @@ const SCALAR_FUNCTIONS: &[&str] = &[
     "floor",
     "greatest",
     "least",
+    "left",
     "ln",
     "log10",
     "lower",
@@ -54,9 +56,6 @@ const SCALAR_FUNCTIONS: &[&str] = &[
     "trunc",
     "upper",
 ];
-
-/// Aggregates that may be written. Below the frontier the cut refuses what has no evidence.
-const AGGREGATE_FUNCTIONS: &[&str] = &["avg", "count", "max", "min", "sum"];
 
 /// Window functions that may be written. Below the frontier the lowering takes row_number alone.
 const WINDOW_FUNCTIONS: &[&str] = &[
@@ -118,9 +117,12 @@ fn allowed_windows() -> Vec<Arc<WindowUDF>> {
     functions
 }
 
+/// Aggregates of the catalogue. Below the frontier the cut refuses what has no evidence.
 fn allowed_aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut functions = SessionStateDefaults::default_aggregate_functions();
-    functions.retain(|function| AGGREGATE_FUNCTIONS.contains(&function.name()));
+    // `grouping` reads the level of a row and no value.
+    let offered = |name: &str| name == "grouping" || OFFERED.iter().any(|offered| offered.function == name);
+    functions.retain(|function| offered(function.name()));
     functions
 }
 

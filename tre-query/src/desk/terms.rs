@@ -10,6 +10,7 @@ use tre_core::codes::{self, Problem};
 use tre_core::types::{ColumnType, Value};
 
 use super::exprs::not;
+use super::instead;
 
 /// What is known of a column below the frontier.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,13 +189,21 @@ impl Facts<'_> {
     }
 
     fn no_quantity(&self, expr: &Expr) -> Problem {
+        let column = match expr {
+            Expr::Column(position) => self.columns.get(*position),
+            _computed => None,
+        };
+        let otherwise = column.map_or_else(
+            || "count rows, or group by the column".to_owned(),
+            |column| instead::counted(&[&column.name]),
+        );
         Problem::new(
             &codes::SQL_MEASURE,
             format!(
                 "{} is not a declared measure, nor made of measures and constants by +, -, * and CASE",
                 self.name(expr)
             ),
-            "sum declared measures (`tre schema` marks them), count rows, or group by the column",
+            format!("sum declared measures (`tre schema` marks them), or {otherwise}"),
         )
     }
 

@@ -12,7 +12,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::scalar::ScalarValue;
 use datafusion::common::{Column, DFSchema, JoinType};
-use datafusion::functions::expr_fn::{coalesce, greatest, nullif};
+use datafusion::functions::expr_fn::greatest;
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as SqlExpr, ExprSchemable, Filter, Join, Limit, LogicalPlan,
@@ -21,15 +21,14 @@ use datafusion::logical_expr::{
 
 use tre_core::codes::{self, Problem};
 use tre_core::status::SUPPRESSED_FROM;
-use tre_core::types::DECIMAL_PRECISION;
 
-use super::aggregates::Part;
 use super::answer::SlotTable;
 use super::cut::{Cutter, is_private};
+use super::parts::Part;
 use super::per_unit::groups_by_unit;
 use super::session::planning_problem;
-use super::terms::Factor;
-use super::windows;
+use super::unions::Input;
+use super::{unions, windows};
 
 /// A rebuilt node: its plan has the original's columns by name, and the statuses of those that have one.
 pub(super) struct Upper {
@@ -72,7 +71,14 @@ impl Rebuilder<'_> {
         }
         match plan {
             LogicalPlan::Aggregate(aggregate) => {
-                if aggregates_above(&aggregate.input) {
+                if let [SqlExpr::GroupingSet(sets)] = aggregate.group_expr.as_slice() {
+                    let mut inputs = Vec::new();
+                    for level in unions::levels(aggregate, sets)? {
+                        let upper = self.node(&LogicalPlan::Aggregate(level.aggregate.clone()))?;
+                        inputs.push(level.over(upper)?);
+                    }
+                    unions::stack(inputs, plan, || self.fresh())
+                } else if aggregates_above(&aggregate.input) {
                     self.aggregate(aggregate)
                 } else if groups_by_unit(aggregate) {
                     Err(Problem::new(
@@ -155,7 +161,13 @@ impl Rebuilder<'_> {
                 windows::rebuild(window, input, || self.fresh())
             }
             LogicalPlan::Window(_) => Err(Problem::of(&codes::SQL_ROWS, "the query returns people's rows")),
-            LogicalPlan::Union(_) => Err(above("UNION")),
+            LogicalPlan::Union(union) => {
+                let mut inputs = Vec::with_capacity(union.inputs.len());
+                for input in &union.inputs {
+                    inputs.push(Input::whole(self.node(input)?, input.schema()));
+                }
+                unions::stack(inputs, plan, || self.fresh())
+            }
             other => Err(above(&format!("`{}`", other.display()))),
         }
     }
@@ -190,7 +202,7 @@ impl Rebuilder<'_> {
         for (position, (qualifier, field)) in aggregate.schema.iter().enumerate() {
             let value = match position.checked_sub(keys).map(|i| parts.get(i)) {
                 None => column('k', position),
-                Some(Some(part)) => part_value(part, &column, field.data_type())?,
+                Some(Some(part)) => part.value(&column, field.data_type())?,
                 Some(None) => return Err(Problem::of(&codes::RUN_INTERNAL, "an aggregate has no cell")),
             };
             exprs.push(
@@ -199,7 +211,7 @@ impl Rebuilder<'_> {
         }
         for part in &parts {
             let fresh = self.fresh();
-            exprs.push(part_status(part, &column).alias(&fresh));
+            exprs.push(part.status(&column).alias(&fresh));
             statuses.push(Some(Column::new_unqualified(fresh)));
         }
         let plan = cells
@@ -253,9 +265,6 @@ impl Rebuilder<'_> {
         let mut worsts = Vec::new();
         for expr in aggregate.group_expr.iter().chain(&aggregate.aggr_expr) {
             no_subquery(expr)?;
-            if matches!(expr, SqlExpr::GroupingSet(_)) {
-                return Err(above("GROUPING SETS, CUBE or ROLLUP"));
-            }
             worsts.push(match worst(expr, schema, &input.statuses)? {
                 None => None,
                 Some(status) => {
@@ -327,72 +336,6 @@ impl Rebuilder<'_> {
             statuses,
         })
     }
-}
-
-/// The status of an aggregate: the worst of its parts.
-fn part_status(part: &Part, column: &impl Fn(char, usize) -> SqlExpr) -> SqlExpr {
-    let mut statuses: Vec<SqlExpr> = part.values().into_iter().map(|i| column('s', i)).collect();
-    match statuses.len() {
-        // A constant: nothing was done to it.
-        0 => lit(0_i32),
-        1 => statuses.swap_remove(0),
-        _ => greatest(statuses),
-    }
-}
-
-/// An aggregate of the query from the treated values of its frontier. NULL where one of them is suppressed.
-fn part_value(
-    part: &Part,
-    column: &impl Fn(char, usize) -> SqlExpr,
-    ty: &DataType,
-) -> Result<SqlExpr, Problem> {
-    let number = |factor: &Factor| -> Result<SqlExpr, Problem> {
-        let literal = ScalarValue::Decimal128(Some(factor.unscaled), DECIMAL_PRECISION, factor.scale as i8);
-        let literal = literal.cast_to(ty).map_err(planning_problem)?;
-        Ok(lit(literal))
-    };
-    // A term that no row has is 0, not NULL.
-    let total = |terms: &[(Factor, usize)]| -> Result<SqlExpr, Problem> {
-        let mut total = zero(ty)?;
-        for (factor, value) in terms {
-            let value = coalesce(vec![cast(column('v', *value), ty.clone()), zero(ty)?]);
-            let term = match factor {
-                Factor {
-                    unscaled: 1,
-                    scale: 0,
-                } => value,
-                Factor {
-                    unscaled: -1,
-                    scale: 0,
-                } => SqlExpr::Negative(Box::new(value)),
-                factor => number(factor)? * value,
-            };
-            total = total + term;
-        }
-        Ok(total)
-    };
-    let null = lit(ScalarValue::try_from(ty).map_err(planning_problem)?);
-    let value = match part {
-        Part::Value(i) => return Ok(column('v', *i)),
-        Part::Total { terms, rows } => {
-            let total = cast(total(terms)?, ty.clone());
-            match rows {
-                None => total,
-                Some(rows) => when(column('v', *rows).eq(lit(0_i64)), null)
-                    .otherwise(total)
-                    .map_err(planning_problem)?,
-            }
-        }
-        Part::Mean { terms, rows } => {
-            let rows = cast(nullif(column('v', *rows), lit(0_i64)), DataType::Float64);
-            cast(total(terms)?, DataType::Float64) / rows
-        }
-    };
-    unless_suppressed(part_status(part, column), value, ty)
-}
-
-fn zero(ty: &DataType) -> Result<SqlExpr, Problem> {
-    Ok(lit(ScalarValue::new_zero(ty).map_err(planning_problem)?))
 }
 
 /// Whether an aggregation over people's rows lies below, on every path from people: then this plan is above it.

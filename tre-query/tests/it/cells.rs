@@ -295,3 +295,43 @@ async fn threads_may_read_one_file_at_once() {
         assert_eq!(batch.num_rows(), 3);
     }
 }
+
+#[tokio::test]
+async fn too_little_memory_fails_the_query_and_never_changes_a_cell() {
+    let tables = clinic();
+    // Joins, an aggregation per person and the sort by unit that they need: what there is of operators with state.
+    let sql = "SELECT v.icd, count(*), count(distinct v.pid), sum(v.cost), max(t.n) FROM visit v \
+               JOIN visit w ON w.pid = v.pid AND w.days >= v.days \
+               JOIN (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t ON t.pid = v.pid \
+               JOIN icd10 i ON i.code = v.icd GROUP BY v.icd";
+    let run = |bytes: usize| async move {
+        let mut opened = opened(&clinic(), |_| {});
+        opened.memory_bytes = bytes;
+        opened.threads = 1;
+        let frontier = frontier(DeskTable::of_grant(&opened.grant), sql).await;
+        Engine::open(opened)
+            .unwrap()
+            .run(&frontier)
+            .map(|(_, batch)| batch)
+    };
+    let enough = run(64 << 20).await.unwrap();
+    assert_eq!(
+        enough.num_rows(),
+        tables[2].rows.len() - 1,
+        "no visit has the last code"
+    );
+    let (mut failed, mut ran) = (0, 0);
+    for bits in 4..24 {
+        match run(1 << bits).await {
+            Ok(batch) => {
+                assert_eq!(batch, enough, "{bits} bits");
+                ran += 1;
+            }
+            Err(error) => {
+                assert!(matches!(error, DataError::Engine(_)), "{error}");
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 3 && ran > 3, "{failed} failed, {ran} ran");
+}

@@ -71,6 +71,7 @@ fn scalar(value: &Value, meta: &ColumnMeta) -> ScalarValue {
 }
 
 /// A table as a test writes it: rows with their unit, in any order.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) public: bool,
@@ -96,6 +97,14 @@ impl Table {
             });
         }
         RecordBatch::try_new(Arc::clone(schema), arrays).unwrap()
+    }
+
+    /// A file of these rows, sorted by unit and encrypted as if it lay at `place`.
+    pub(crate) fn file(&self, place: &str, key: [u8; 32], mut rows: Vec<(u32, Vec<Value>)>) -> File {
+        rows.sort_by_key(|(unit, _)| *unit);
+        let schema = Arc::new(self.manifest().file_schema());
+        let batch = self.batch(&schema, &rows.iter().collect::<Vec<_>>());
+        sealed(place, key, &schema, &batch)
     }
 
     /// All rows as plain columns, for the reference.
@@ -143,21 +152,19 @@ pub(crate) fn opened(tables: &[Table], change: impl FnOnce(&mut Grant)) -> Opene
     let (mut granted, mut files, mut keys) = (vec![], vec![], vec![]);
     let version = VersionId::from_hash("d".parse().unwrap(), [3; 32]);
     for table in tables {
-        let schema = Arc::new(table.manifest().file_schema());
         let mut manifests = vec![];
         let ranges = if table.public { 1 } else { CUTS.len() };
         for range in 0..ranges {
             let bound = |i: usize| CUTS.get(i).copied().unwrap_or(u32::MAX);
-            let mut rows: Vec<_> = table
+            let rows: Vec<_> = table
                 .rows
                 .iter()
                 .filter(|(unit, _)| table.public || (bound(range)..bound(range + 1)).contains(unit))
+                .cloned()
                 .collect();
-            rows.sort_by_key(|(unit, _)| *unit);
-            let name = format!("{}-{range:02}.parquet", table.name);
             let key = [u8::try_from(files.len()).unwrap() + 1; 32];
-            let place = format!("{version}/{}/{name}", table.name);
-            files.push(sealed(&place, key, &schema, &table.batch(&schema, &rows)));
+            let name = format!("{}-{range:02}.parquet", table.name);
+            files.push(table.file(&format!("{version}/{}/{name}", table.name), key, rows.clone()));
             keys.push(FileKey::new(key));
             manifests.push(FileManifest {
                 name,

@@ -11,4 +11,8 @@ mod fixture;
 mod people;
 mod queries;
 mod refusals;
+mod rewrites;
+mod sets;
 mod shapes;
+mod soundness;
+mod values;

@@ -104,12 +104,21 @@ pub(crate) async fn reference(tables: &[Table], sql: &str) -> RecordBatch {
 }
 
 /// Rows as text, sorted unless the query orders them.
+/// A value as text; of floating-point numbers the digits that do not depend on the order of additions.
+fn printed(value: &ScalarValue) -> String {
+    if let ScalarValue::Float64(Some(number)) = value {
+        format!("{number:.11e}")
+    } else {
+        value.to_string()
+    }
+}
+
 fn rows(batch: &RecordBatch, columns: usize, ordered: bool) -> Vec<String> {
     let mut rows: Vec<String> = (0..batch.num_rows())
         .map(|row| {
             let cells = batch.columns()[..columns]
                 .iter()
-                .map(|c| ScalarValue::try_from_array(c, row).unwrap().to_string());
+                .map(|c| printed(&ScalarValue::try_from_array(c, row).unwrap()));
             cells.collect::<Vec<_>>().join("|")
         })
         .collect();

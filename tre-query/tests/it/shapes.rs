@@ -10,6 +10,7 @@ const CONDITIONS: &[&str] = &[
     "SELECT icd, count(*) FILTER (WHERE cost > 5) AS n, sum(cost) FILTER (WHERE days > 1) AS s FROM visit GROUP BY icd",
     "SELECT icd, count(distinct pid) FILTER (WHERE cost > 5) AS people, avg(days) FILTER (WHERE cost > 5) FROM visit GROUP BY icd",
     "SELECT icd, sum(CASE WHEN cost > 5 THEN 1 ELSE 0 END) AS dear, count(CASE WHEN cost > 5 THEN 1 END) AS again FROM visit GROUP BY icd",
+    "SELECT left(icd, 1) AS letter, count(*) FROM visit WHERE left(icd, 3) <> 'J45' GROUP BY left(icd, 1)",
     "SELECT sum(CASE WHEN cost > 5 THEN 1 END), sum(CASE WHEN cost > 100000 THEN 1 END) FROM visit",
     "SELECT icd, sum(CASE WHEN days = 1 THEN cost ELSE 0 END), sum(CASE WHEN days = 1 THEN cost END) FROM visit GROUP BY icd",
     "SELECT icd, sum(CASE days WHEN 1 THEN 1 WHEN 2 THEN 10 ELSE 100 END) AS weighted FROM visit GROUP BY icd",
@@ -25,6 +26,17 @@ const CONDITIONS: &[&str] = &[
     "SELECT count(*) FROM visit WHERE CASE WHEN icd = 'I10' THEN cost > 5 ELSE days = 1 END",
     "SELECT icd, sum(CAST(cost > 5 AS INT)) AS dear FROM visit GROUP BY icd",
     "WITH v AS (SELECT pid, icd, CASE WHEN cost > 5 THEN 1 ELSE 0 END AS dear, CASE WHEN days = 1 THEN cost ELSE 0 END AS short FROM visit) SELECT icd, sum(dear), avg(dear), sum(short) FROM v WHERE dear = 1 OR short >= 0 GROUP BY icd",
+];
+
+#[rustfmt::skip]
+const DEVIATIONS: &[&str] = &[
+    "SELECT icd, stddev(cost), var(cost), stddev_pop(days), var_pop(days), count(*) FROM visit GROUP BY icd",
+    "SELECT stddev_samp(days), var_samp(2 * cost), stddev(-10 * days) FROM visit",
+    "SELECT icd, stddev(cost) FILTER (WHERE days > 1), stddev(CASE WHEN days = 1 THEN cost END) FROM visit GROUP BY icd",
+    "SELECT icd, corr(cost, days), covar_samp(cost, days), covar_pop(days, cost) FROM visit GROUP BY icd",
+    "SELECT corr(cost, -2 * days), corr(cost, cost), covar(cost, 3 * days) FROM visit",
+    "SELECT corr(cost, days) FILTER (WHERE days > 1), covar_pop(cost, -days) FILTER (WHERE days > 1) FROM visit",
+    "SELECT sex, avg(n), stddev(n) FROM person p JOIN (SELECT pid, count(*) AS n FROM visit GROUP BY pid) t ON t.pid = p.pid GROUP BY sex",
 ];
 
 #[rustfmt::skip]
@@ -74,6 +86,14 @@ const SEVERAL: &[&str] = &[
     "SELECT icd, count(*) AS n, sum(count(*)) OVER (ORDER BY icd) AS running, rank() OVER (ORDER BY count(*) DESC) AS place FROM visit GROUP BY icd",
     "SELECT days, n, n - lag(n) OVER (ORDER BY days) AS change, n * 1.0 / sum(n) OVER () AS share FROM (SELECT days, count(*) AS n FROM visit GROUP BY days) t",
     "SELECT icd, days, count(*), row_number() OVER (PARTITION BY icd ORDER BY days) AS k FROM visit GROUP BY icd, days",
+    "SELECT icd, days, count(*) AS n, sum(cost) AS s FROM visit GROUP BY ROLLUP (icd, days)",
+    "SELECT icd, days, count(*) AS n, grouping(icd) AS all_icd, grouping(days) AS all_days FROM visit GROUP BY CUBE (icd, days)",
+    "SELECT icd, extract(year FROM date) AS y, avg(days) FROM visit GROUP BY GROUPING SETS ((icd, extract(year FROM date)), (icd), ())",
+    "SELECT icd, days, count(*) AS n FROM visit GROUP BY icd, ROLLUP (days) HAVING count(*) > 1",
+    "SELECT 'visits' AS what, count(*) AS n FROM visit UNION ALL SELECT 'people', count(*) FROM person",
+    "SELECT icd AS what, sum(cost) AS n FROM visit GROUP BY icd UNION ALL SELECT 'people', count(*) FROM person UNION ALL SELECT code, 0 FROM icd10",
+    "SELECT count(*) AS n FROM visit UNION SELECT count(*) FROM visit WHERE days > 0",
+    "SELECT n, count(*) AS k FROM (SELECT icd, days, count(*) AS n FROM visit GROUP BY icd, days) t GROUP BY ROLLUP (n)",
     "SELECT a.n, b.n FROM (SELECT count(*) AS n FROM visit) a CROSS JOIN (SELECT count(*) AS n FROM person) b",
 ];
 
@@ -90,6 +110,11 @@ async fn equal(queries: &[&str]) {
 #[tokio::test]
 async fn conditions_inside_of_aggregates() {
     equal(CONDITIONS).await;
+}
+
+#[tokio::test]
+async fn deviations_and_correlations() {
+    equal(DEVIATIONS).await;
 }
 
 #[tokio::test]
@@ -121,8 +146,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT sum(rn) FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER BY date) AS rn FROM visit) t", "TRE-SQL-008"),
     ("SELECT max(icd) FROM visit", "TRE-SQL-007"),
     ("SELECT max(days + 1) FROM visit", "TRE-SQL-007"),
-    ("SELECT stddev(cost) FROM visit", "TRE-SQL-004"),
-    ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-004"),
+    ("SELECT stddev(age) FROM person", "TRE-SQL-008"),
+    ("SELECT stddev(cost + days) FROM visit", "TRE-SQL-008"),
+    ("SELECT corr(cost * days, days) FROM visit", "TRE-SQL-008"),
+    ("SELECT var(CASE WHEN cost > 5 THEN 1 ELSE 0 END) FROM visit", "TRE-SQL-008"),
+    ("SELECT string_agg(icd, ',') FROM visit", "TRE-SQL-007"),
+    ("SELECT median(cost) FROM visit", "TRE-SQL-007"),
     ("SELECT count(distinct icd), count(*) FROM visit", "TRE-SQL-007"),
     // A row per person.
     ("SELECT pid, count(*) FROM visit GROUP BY pid", "TRE-SQL-006"),

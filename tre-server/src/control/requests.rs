@@ -14,7 +14,7 @@ use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::fault::Fault;
 use crate::identity::Caller;
-use crate::pipeline;
+use crate::pipeline::{self, Insight, Trial};
 use crate::requests::{self, Dossier, Fetched, Verdict, Wish, seen};
 use crate::sessions::Sessions;
 
@@ -103,7 +103,18 @@ pub(super) async fn show_review(
     message: v1::ShowReviewRequest,
 ) -> Result<v1::Review, Fault> {
     let dossier = open(core, caller, Action::ShowReview, &message.id).await?;
-    Ok(review(dossier, caller))
+    let insight = requests::insight(core, core.actor(caller, None), &dossier).await?;
+    let mut review = review(dossier, caller);
+    if let Some(Insight { evidence, trials }) = insight {
+        review
+            .evidence
+            .extend(evidence.into_iter().map(|table| v1::Evidence {
+                csv: table.csv,
+                groups: table.groups,
+            }));
+        review.trials.extend(trials.into_iter().map(trial));
+    }
+    Ok(review)
 }
 
 pub(super) async fn approve(core: &Arc<Core>, caller: &Caller, message: v1::VoteRequest) -> Voted {
@@ -217,6 +228,18 @@ fn review(mut dossier: Dossier, caller: &Caller) -> v1::Review {
         request,
         output: dossier.request.output.take().unwrap_or_default(),
         record_json: dossier.request.record.take().unwrap_or_default().into_bytes(),
+        evidence: vec![],
+        trials: vec![],
+    }
+}
+
+fn trial(trial: Trial) -> v1::Trial {
+    v1::Trial {
+        rewrite: Some(pipeline::message(trial.rewrite)),
+        decision: trial.decision,
+        rows: trial.rows,
+        shown: trial.shown,
+        suppressed: trial.suppressed,
     }
 }
 

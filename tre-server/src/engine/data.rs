@@ -10,7 +10,9 @@ use tre_core::algebra::{Frontier, Node};
 use tre_core::codes::{self, Problem};
 use tre_core::grant::Grant;
 use tre_core::ids::{QueryId, SessionId};
+use tre_core::sketch::SketchShape;
 use tre_home::HomeFiles;
+use tre_home::vault::SketchKey;
 use tre_proto::algebra::encode_frontier;
 use tre_proto::batches::decode;
 use tre_proto::worker::v1 as wire;
@@ -126,17 +128,25 @@ impl Data {
         self.process.is_alive()
     }
 
-    /// Runs one frontier.
+    /// Runs one frontier, with unit sets as evidence where a key for them is given, and with up to `unlike` units of a
+    /// group told apart by what they contribute.
     pub(crate) fn run(
         &mut self,
         query: &QueryId,
         frontier: &Frontier,
+        sketch: Option<(SketchKey, SketchShape)>,
+        unlike: Option<u32>,
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<FrontierAnswer, DataError> {
         let run = wire::RunFrontier {
             query_id: query.to_string(),
             frontier: Some(encode_frontier(frontier)),
+            sketch: sketch.map(|(key, shape)| wire::Sketch {
+                key: key.bytes().to_vec(),
+                capacity: shape.capacity(),
+            }),
+            unlike: unlike.unwrap_or(0),
         };
         let Response::Cells(cells) = self.ask(Request::Run(run), deadline, cancel)? else {
             return Err(self.broken("another answer to run"));

@@ -7,15 +7,17 @@ use data_encoding::BASE64;
 use output_checker::Decision;
 use output_checker::lineage::{Lineage, lineage};
 use output_checker::record::algebra_sha256;
+use output_checker::rewrites::{Proposal, Rewrite, propose};
 use tre_core::algebra::{Frontier, Node};
 use tre_core::audit::Event;
 use tre_core::codes::{self, Problem};
+use tre_core::grant::Grant;
 use tre_core::ids::QueryId;
 use tre_core::permit::ExitName;
 use tre_core::policy::Policy;
 use tre_home::vault::sha256_hex;
 
-use super::{Refusal, withheld};
+use super::{Refusal, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, Desk, DeskError, Lost, Planned};
@@ -23,6 +25,12 @@ use crate::sessions::Session;
 
 /// Schema metadata key of the notices on a whole result: a JSON array of strings.
 pub(crate) const NOTICES: &str = "tre.notices";
+
+/// Schema metadata key of what to ask instead, so that fewer values are suppressed: a JSON array of rewrites.
+pub(crate) const REWRITES: &str = "tre.rewrites";
+
+/// Schema metadata key of what the rules in `disclosure` mean under the policy: a JSON object, rule to sentence.
+pub(crate) const RULES: &str = "tre.rules";
 
 /// Longest SQL text that an entry of the log holds, sealed.
 const MAX_LOGGED_SQL: usize = 32 << 10;
@@ -39,6 +47,8 @@ pub(crate) struct Prepared {
     pub(super) bound: Option<Vec<u8>>,
     pub(super) disclosure: bool,
     pub(super) notices: Vec<String>,
+    /// What to ask instead; chosen before any data are read.
+    pub(super) proposals: Vec<Proposal>,
     pub(super) frontiers: Vec<(Frontier, Lineage)>,
     pub(super) public_reads: Vec<Node>,
 }
@@ -47,6 +57,14 @@ impl Prepared {
     /// Whether every placeholder has its value.
     pub(crate) fn is_bound(&self) -> bool {
         self.bound.is_some() || self.parameters.fields().is_empty()
+    }
+
+    /// What to ask instead, for people and their programs.
+    pub(super) fn rewrites(&self) -> Vec<Rewrite> {
+        self.proposals
+            .iter()
+            .map(|proposal| proposal.rewrite.clone())
+            .collect()
     }
 
     /// What a policy decides about the question itself, before any data are read.
@@ -74,7 +92,6 @@ pub(crate) async fn prepare(
     disclosure: bool,
 ) -> Result<Prepared, Refusal> {
     let action = Action::Plan;
-    let refused = |problem| Refusal::Refused(vec![problem]);
     let _allowed = core
         .authorize(&session.caller, action, On::Project(&session.project))
         .await
@@ -88,6 +105,7 @@ pub(crate) async fn prepare(
         bound: parameters,
         disclosure,
         notices: vec![],
+        proposals: vec![],
         frontiers: vec![],
         public_reads: vec![],
     };
@@ -96,10 +114,14 @@ pub(crate) async fn prepare(
         Err(DeskError::Refused(problem)) => return Err(log_refused(core, session, &prepared, problem).await),
         Err(DeskError::Lost(lost)) => return Err(log_lost_desk(core, session, &prepared, &lost).await),
     };
+    prepared.proposals = propose(&planned.frontiers, &session.project.grant, &policy);
     for frontier in planned.frontiers {
-        match lineage(&frontier, &session.project.grant) {
+        match lineage_under(&frontier, &session.project.grant, &policy) {
             Ok(lineage) => prepared.frontiers.push((frontier, lineage)),
-            Err(problem) => return Err(log_refused(core, session, &prepared, problem).await),
+            Err(problem) => {
+                let refused = log_refused(core, session, &prepared, problem).await;
+                return Err(refused.with(prepared.rewrites()));
+            }
         }
     }
     for (_, lineage) in &prepared.frontiers {
@@ -109,7 +131,7 @@ pub(crate) async fn prepare(
             }
         }
     }
-    prepared.schema = with_notices(&planned.schema, &prepared.notices);
+    prepared.schema = described(&planned.schema, &prepared, &policy);
     prepared.parameters = planned.parameters;
     prepared.public_reads = planned.public_reads;
     log_planned(core, session, &prepared).await?;
@@ -147,10 +169,19 @@ pub(super) fn plan_at(desk: &mut Desk, prepared: &Prepared, cancel: &Cancel) -> 
     )
 }
 
-fn with_notices(schema: &SchemaRef, notices: &[String]) -> SchemaRef {
+/// The schema with what is known of the whole answer before any data are read.
+fn described(schema: &SchemaRef, prepared: &Prepared, policy: &Policy) -> SchemaRef {
     let mut metadata = schema.metadata().clone();
-    let text = serde_json::Value::from(notices.to_vec()).to_string();
+    let text = serde_json::Value::from(prepared.notices.clone()).to_string();
     metadata.insert(NOTICES.to_owned(), text);
+    let lineages = prepared.frontiers.iter().map(|(_, lineage)| lineage);
+    let rules = output_checker::reasons::of_rules(policy, lineages).into_iter();
+    let rules: serde_json::Map<String, serde_json::Value> =
+        rules.map(|(rule, why)| (rule.to_string(), why.into())).collect();
+    metadata.insert(RULES.to_owned(), serde_json::Value::from(rules).to_string());
+    if let Ok(text) = serde_json::to_string(&prepared.rewrites()) {
+        metadata.insert(REWRITES.to_owned(), text);
+    }
     Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
 }
 
@@ -213,7 +244,7 @@ pub(super) async fn log_refused(
         .audit(core.actor(&session.caller, Some(&session.id)), event)
         .await
     {
-        Ok(()) => Refusal::Refused(vec![problem]),
+        Ok(()) => refused(problem),
         Err(log) => withheld(log),
     }
 }
@@ -221,4 +252,15 @@ pub(super) async fn log_refused(
 /// Logs that the desk was lost over a query.
 async fn log_lost_desk(core: &Core, session: &Session, prepared: &Prepared, lost: &Lost) -> Refusal {
     super::run::log_failed(core, session, prepared, lost.problem(), lost.to_string()).await
+}
+
+/// The lineage of a frontier, with the evidence that a policy reads beside the usual.
+///
+/// # Errors
+/// A [`Problem`] when the frontier has no lineage.
+pub(super) fn lineage_under(frontier: &Frontier, grant: &Grant, policy: &Policy) -> Result<Lineage, Problem> {
+    let mut lineage = lineage(frontier, grant)?;
+    lineage.layout.sketch = policy.rules().unit_sets();
+    lineage.layout.unlike = policy.rules().values_told_apart();
+    Ok(lineage)
 }

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use output_checker::lineage::Lineage;
 use output_checker::record::{Aggregation, Origin, SdcRecord, Tool};
-use output_checker::{Checked, Decision, check as check_cells};
+use output_checker::{Asked, Checked, Decision, DrawKey, LetOut, check_together};
 use tre_core::audit::{Event, PolicyStamp, WorkerKind};
 use tre_core::codes::{self, Problem};
 use tre_core::evidence::BaseCells;
@@ -18,8 +18,9 @@ use tre_home::vault::sha256_hex;
 use tre_proto::batches::encode;
 use tre_proto::v1;
 
+use super::ledger::remember;
 use super::prepare::{Prepared, log_refused, plan_at};
-use super::{Refusal, withheld};
+use super::{Refusal, message, refused, withheld};
 use crate::authz::Action;
 use crate::core::{Core, On};
 use crate::engine::{Cancel, CancelOnDrop, DataError, DeskError, Lost};
@@ -39,6 +40,8 @@ const MAX_DETAIL: usize = 2000;
 pub(super) struct Judged {
     pub(super) checked: Vec<Checked>,
     pub(super) decision: Decision,
+    /// The base cells, for the ledger and for those who decide; they go nowhere else.
+    pub(super) cells: Vec<BaseCells>,
     public_rows: Vec<Vec<u8>>,
 }
 
@@ -53,12 +56,10 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
     decided(core, session, prepared, &prepared.asked(&policy)).await?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     decided(core, session, prepared, &judged.decision).await?;
     let answer = finish(core, session, prepared, &judged, &cancel).await?;
     let output = encode(&answer.schema, &answer.batches).map_err(internal)?;
@@ -91,11 +92,9 @@ pub(crate) async fn check(
 ) -> Result<v1::CheckReport, Refusal> {
     let cancel = session.begin_query();
     let guard = CancelOnDrop::new(Arc::clone(&cancel));
-    let (policy, _) = session
-        .project
-        .exit(ExitName::View)
-        .map_err(|problem| Refusal::Refused(vec![problem]))?;
-    let judged = judge(core, session, prepared, &policy, &cancel).await?;
+    let (policy, _) = session.project.exit(ExitName::View).map_err(refused)?;
+    let judged = judge(core, session, prepared, &policy, LetOut::ByRule, &cancel).await?;
+    let judged = remember(core, session, prepared, &policy, judged).await?;
     let mut reasons: Vec<Problem> = judged.decision.reasons().to_vec();
     let mut columns = Vec::new();
     for checked in &judged.checked {
@@ -142,6 +141,7 @@ pub(crate) async fn check(
         policy: policy.id().to_string(),
         policy_sha256: policy.hash().to_owned(),
         query: prepared.query.to_string(),
+        rewrites: prepared.rewrites().into_iter().map(message).collect(),
     })
 }
 
@@ -151,6 +151,7 @@ pub(super) async fn judge(
     session: &Arc<Session>,
     prepared: &Prepared,
     policy: &Policy,
+    let_out: LetOut,
     cancel: &Arc<Cancel>,
 ) -> Result<Judged, Refusal> {
     if !prepared.is_bound() {
@@ -176,11 +177,14 @@ pub(super) async fn judge(
     let mut judged = Judged {
         checked: vec![],
         decision,
+        cells: vec![],
         public_rows: ran.public_rows,
     };
+    let mut cells = Vec::with_capacity(prepared.frontiers.len());
+    let key = DrawKey::new(core.home.vault().draw_key().bytes());
     for ((_, lineage), (worker_lineage, batch)) in prepared.frontiers.iter().zip(ran.cells) {
-        let cells = match believed(lineage, &worker_lineage, batch) {
-            Ok(cells) => cells,
+        match believed(lineage, &worker_lineage, batch) {
+            Ok(believed) => cells.push(believed),
             Err(problem) => {
                 let decision = Decision::Withhold {
                     reasons: vec![problem],
@@ -190,11 +194,21 @@ pub(super) async fn judge(
                     .err()
                     .unwrap_or_else(contradiction));
             }
-        };
-        let checked = check_cells(&cells, lineage, policy);
-        judged.decision = judged.decision.and(checked.decision.clone());
-        judged.checked.push(checked);
+        }
     }
+    let asked = prepared.frontiers.iter().zip(&cells);
+    let asked: Vec<Asked<'_>> = asked
+        .map(|((frontier, lineage), cells)| Asked {
+            frontier,
+            lineage,
+            cells,
+        })
+        .collect();
+    judged.checked = check_together(&asked, policy, &key, let_out);
+    for checked in &judged.checked {
+        judged.decision = judged.decision.and(checked.decision.clone());
+    }
+    judged.cells = cells;
     Ok(judged)
 }
 
@@ -260,8 +274,19 @@ async fn ran(
             cells: vec![],
             public_rows: vec![],
         };
-        for (frontier, _) in &prepared.frontiers {
-            let answer = data.run(&prepared.query, frontier, deadline, &cancel)?;
+        for (frontier, lineage) in &prepared.frontiers {
+            let sketch = lineage.layout.sketch.map(|shape| {
+                let key = core.home.vault().sketch_key(&lineage.population);
+                (key, shape)
+            });
+            let answer = data.run(
+                &prepared.query,
+                frontier,
+                sketch,
+                lineage.layout.unlike,
+                deadline,
+                &cancel,
+            )?;
             ran.cells.push((answer.lineage_json, answer.cells));
         }
         for scan in &prepared.public_reads {
@@ -332,7 +357,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Referred(reasons.clone()),
+            Refusal::Referred(reasons.clone(), prepared.rewrites()),
         ),
         Decision::Withhold { reasons } => (
             Event::QueryWithheld {
@@ -341,7 +366,7 @@ pub(super) async fn decided(
                 project,
                 codes,
             },
-            Refusal::Withheld(reasons.clone()),
+            Refusal::Withheld(reasons.clone(), prepared.rewrites()),
         ),
     };
     core.audit(core.actor(&session.caller, Some(&session.id)), event)
@@ -386,7 +411,7 @@ pub(super) async fn finish(
     let (schema, batches) = match finished {
         Ok(answer) => answer,
         // What the desk says is a function of treated cells.
-        Err(DeskError::Refused(problem)) => return Err(Refusal::Refused(vec![problem])),
+        Err(DeskError::Refused(problem)) => return Err(refused(problem)),
         Err(DeskError::Lost(lost)) => {
             return Err(log_failed(core, session, prepared, lost.problem(), lost.to_string()).await);
         }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use output_checker::record::{Origin, SdcRecord, Tool};
 use tre_core::audit::Actor;
 use tre_core::codes::Problem;
-use tre_core::permit::Permit;
+use tre_core::ids::{QueryId, RequestId};
+use tre_core::ledger::Answer;
+use tre_core::permit::{ExitName, Permit};
 use tre_core::policy::Policy;
 use tre_core::request::State;
-use tre_home::store::{PinnedPolicy, Project as StoredProject, Request, Review};
+use tre_home::store::{Draft, PinnedPolicy, Project as StoredProject, Request, Review};
 use tre_home::vault::sha256_hex;
 use tre_home::{Home, InitOptions};
 
@@ -54,6 +56,21 @@ async fn scene(policy: &str, reviewers: u8) -> Scene {
     let project = project(&core, policy, reviewers);
     assert!(core.store.projects().apply(&project).await.unwrap());
     let request = judged(policy);
+    let draft = Draft {
+        answer: Answer {
+            query: QueryId::from_random([1; 10]),
+            project: request.project.clone(),
+            user: request.author.clone(),
+            exit: ExitName::Release,
+            at: core.now(),
+            refused: false,
+            parts: vec![],
+        },
+        seen: 0,
+    };
+    let (ledger, vault) = (core.store.ledger(), core.home.vault());
+    let kept = ledger.keep_draft(vault, &request.id, &request.project, &draft);
+    kept.await.unwrap();
     assert!(core.store.requests().submit(&request).await.unwrap());
     Scene {
         _directory: directory,
@@ -202,6 +219,23 @@ async fn who_fetches_too_early_hears_the_state_if_author_and_nothing_if_anybody_
     for id in [id, release.as_str()] {
         assert!(scene.finds(id, PROJECT, "alice").await.is_ok());
         assert_eq!(hears(id, "heart", "eve").await, unknown, "another project");
+    }
+}
+
+#[tokio::test]
+async fn bytes_of_whose_people_nothing_is_known_do_not_leave_where_a_ledger_is_kept() {
+    for (policy, voted, released) in [
+        (NDB.to_owned(), Err("TRE-SDC-043"), 0),
+        (NDB.replace("keep      = true", "keep = false"), Ok(()), 1),
+    ] {
+        let mut scene = scene(&policy, 2).await;
+        // Another request, without the draft that freezing keeps.
+        scene.request.id = RequestId::from_random([9; 10]);
+        assert!(scene.core.store.requests().submit(&scene.request).await.unwrap());
+        resume(&scene.core).await.unwrap();
+        assert_eq!(scene.votes("bo", Verdict::Approve).await, Ok(()));
+        assert_eq!(scene.votes("cy", Verdict::Approve).await, voted);
+        assert_eq!(scene.releases().await, released);
     }
 }
 

@@ -21,11 +21,13 @@ mod due;
 mod moves;
 mod words;
 
+mod insight;
 mod release;
 mod review;
 mod submit;
 
 pub(crate) use dossier::Dossier;
+pub(crate) use insight::shown as insight;
 pub(crate) use moves::{lapse, resume, withdraw};
 pub(crate) use release::{Fetched, fetch, find as find_release, releases};
 pub(crate) use review::{Verdict, vote};

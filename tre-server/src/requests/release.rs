@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use output_checker::ledger::overtaken;
 use tre_core::audit::{Actor, Event};
 use tre_core::codes::{self, Problem};
 use tre_core::ids::{ProjectId, ReleaseId, RequestId, UserName};
+use tre_core::ledger::Answer;
+use tre_core::permit::ExitName;
 use tre_core::request::{Act, Party};
 use tre_home::store::{Move, Release, Request};
 use tre_home::vault::sha256_hex;
@@ -13,6 +16,7 @@ use super::clearance::Clearance;
 use super::dossier::unknown;
 use super::moves::{lost_race, not_possible};
 use crate::core::Core;
+use crate::ledger::{Entered, sketchers, unavailable};
 use crate::projects::internal;
 
 /// What a released output is.
@@ -40,6 +44,7 @@ pub(super) async fn publish(
     let from = clearance.from();
     let to = from.after(Act::Release, Party::System).map_err(not_possible)?;
     let (output, record) = intact(request)?;
+    let _entered = enter_in_ledger(core, request).await?;
     let system = core.system()?;
     let release = Release {
         id: ReleaseId::from_random(core.random()?),
@@ -73,6 +78,37 @@ pub(super) async fn publish(
     } else {
         lost_race(core, system, Act::Release).await
     }
+}
+
+/// Compares the frozen cells with what has left since they were frozen, and appends them: from here on they count as having
+/// left. Held until the release is there, so that nothing is compared in between.
+///
+/// # Errors
+/// `TRE-SDC-044` when something too near has left, `TRE-SDC-043` when the ledger or the draft cannot be read.
+async fn enter_in_ledger(core: &Arc<Core>, request: &Request) -> Result<Option<Entered>, Problem> {
+    let project = core.project(&request.project).await?;
+    let (policy, _) = project.exit(ExitName::Release)?;
+    let Some(shape) = policy.rules().sketch() else {
+        return Ok(None);
+    };
+    let mut entered = core.book.enter(core).await?;
+    let stored = core.store.ledger();
+    let draft = stored.draft(core.home.vault(), &request.id);
+    let draft = draft.await.map_err(unavailable)?.ok_or_else(|| {
+        Problem::of(
+            &codes::SDC_LEDGER,
+            "nothing is known of the people behind the frozen bytes",
+        )
+    })?;
+    let populations = draft.answer.parts.iter().map(|part| &part.population);
+    let sketchers = sketchers(core, populations, shape);
+    overtaken(entered.ledger()?, &sketchers, &draft.answer, draft.seen)?;
+    let answer = Answer {
+        at: core.now(),
+        ..draft.answer
+    };
+    entered.append(core, &answer).await?;
+    Ok(Some(entered))
 }
 
 /// The frozen bytes and the record, if they are what was frozen.

@@ -14,12 +14,14 @@ use tre_home::vault::sha256_hex;
 
 use super::clearance::Clearance;
 use super::dossier::{Dossier, needs};
+use super::insight;
 use super::moves::step;
 use super::release::publish;
 use super::words;
 use crate::core::{Core, Project};
 use crate::fault::Fault;
 use crate::identity::Caller;
+use crate::ledger::unavailable;
 use crate::pipeline::{self, Frozen};
 use crate::projects::internal;
 use crate::sessions::{Session, Sessions};
@@ -52,12 +54,12 @@ pub(crate) async fn submit(core: &Arc<Core>, caller: &Caller, wish: Wish) -> Res
     let id = RequestId::from_random(core.random()?);
     let frozen = pipeline::freeze(core, &session, &wish.sql, &id).await?;
     if let output_checker::Decision::Withhold { reasons } = frozen.decision {
-        return Err(Fault::Withheld(reasons));
+        return Err(Fault::Withheld(reasons, frozen.rewrites));
     }
     if let output_checker::Decision::Refer { reasons } = &frozen.decision
         && others == 0
     {
-        return Err(Fault::Referred(reasons.clone()));
+        return Err(Fault::Referred(reasons.clone(), frozen.rewrites));
     }
     let request = keep(core, caller, &session, wish, id.clone(), frozen).await?;
     open(core, &request, &policy, reviewers).await?;
@@ -122,9 +124,9 @@ async fn keep(
         state: State::Submitted.to_string(),
         submitted_at: core.now(),
         output_sha256: sha256_hex(&frozen.output),
-        output: Some(frozen.output),
+        output: Some(frozen.output.clone()),
         record_sha256: sha256_hex(frozen.record.as_bytes()),
-        record: Some(frozen.record),
+        record: Some(frozen.record.clone()),
     };
     let event = Event::RequestSubmitted {
         request: request.id.clone(),
@@ -135,6 +137,12 @@ async fn keep(
         record_sha256: request.record_sha256.clone(),
     };
     core.audit(core.actor(caller, Some(&session.id)), event).await?;
+    insight::keep(core, caller, session, &request.id, &frozen).await?;
+    if let Some(draft) = &frozen.draft {
+        let (ledger, vault) = (core.store.ledger(), core.home.vault());
+        let kept = ledger.keep_draft(vault, &request.id, &request.project, draft);
+        kept.await.map_err(unavailable)?;
+    }
     if core.store.requests().submit(&request).await? {
         Ok(request)
     } else {

@@ -1,14 +1,18 @@
-//! `docs/threats.md` says which test attacks which control. A test that was renamed or removed would leave a claim without
+//! `docs/threats.md` says which test attacks which control, `docs/lineage.md` which attacks a rule of lineage. A test that was renamed or removed would leave a claim without
 //! a check behind it, so every row names at least one test, and every test that the page names exists.
 
 use super::source::{has_word, lines_with_word};
 use super::tree::{File, Finding, Tree};
 
-const PAGE: &str = "docs/threats.md";
+const PAGES: [&str; 2] = ["docs/threats.md", "docs/lineage.md"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let Some(page) = tree.get(PAGE) else {
-        return vec![Finding::of_project(format!("`{PAGE}` is missing"))];
+    PAGES.iter().flat_map(|page| check_page(tree, page)).collect()
+}
+
+fn check_page(tree: &Tree, path: &str) -> Vec<Finding> {
+    let Some(page) = tree.get(path) else {
+        return vec![Finding::of_project(format!("`{path}` is missing"))];
     };
     let mut findings = Vec::new();
     for (index, line) in page.text.lines().enumerate() {
@@ -85,7 +89,7 @@ mod tests {
 
     fn looked(row: &str) -> Vec<String> {
         let page = format!("| attack | control | test |\n|---|---|---|\n{row}\n");
-        found(check, &[TESTS, (PAGE, &page)])
+        found(|tree| check_page(tree, PAGES[0]), &[TESTS, (PAGES[0], &page)])
     }
 
     #[test]
@@ -124,6 +128,7 @@ mod tests {
         ] {
             assert_eq!(looked(row), [expected], "{row}");
         }
-        assert_eq!(found(check, &[TESTS]), ["project: `docs/threats.md` is missing"]);
+        let missing = PAGES.map(|page| format!("project: `{page}` is missing"));
+        assert_eq!(found(check, &[TESTS]), missing);
     }
 }

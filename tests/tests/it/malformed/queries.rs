@@ -43,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
             "TRE-SQL-004",
             "SELECT count(*) FROM visit WHERE length(repeat('x', 2000000000)) > 1",
         ),
-        sql("TRE-SQL-004", "SELECT array_agg(icd) FROM visit"),
+        sql("TRE-SQL-007", "SELECT array_agg(icd) FROM visit"),
         sql(
             "TRE-SQL-004",
             "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r",
@@ -69,7 +69,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         sql(
             "TRE-SQL-009",
-            "SELECT icd, age, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (age))",
+            "SELECT icd, count(*) FROM visit GROUP BY GROUPING SETS ((icd), (icd))",
         ),
         case(
             "TRE-SQL-010",

@@ -3,7 +3,7 @@
 //!
 //! Each query goes the way of a person: `tre sql` to a server that serves the home. What a client can see (exit code,
 //! answer, order, statuses, notices, error) is compared byte by byte, and each trick is first tried on a plain engine,
-//! where it has to work.
+//! where it has to work. Each is tried on homes from which nothing has left, so that it is judged by what it does itself.
 
 mod judge;
 mod table;
@@ -12,8 +12,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use anyhow::{Context, Result};
-use tre_tests::home::Home;
-use tre_tests::person::Person;
+use tre_tests::home::{Home, Token};
 use tre_tests::program::Run;
 use tre_tests::scenes::{Permit, policy_like};
 use tre_tests::server::Server;
@@ -28,18 +27,23 @@ const TABLE: &str = include_str!("../../../corpus/smuggling.toml");
 const TRICKS: usize = 90;
 
 /// The policies that entries name, each with a project of its own.
-const POLICIES: [&str; 2] = ["ndb", "no-zeros"];
+const POLICIES: [&str; 3] = ["ndb", "no-zeros", "ons"];
 
-/// A home, served, with an analyst in a project of each policy.
+/// A home at rest with an analyst in a project of each policy, from which nothing has left.
 struct Place {
+    home: Home,
+    analysts: [Token; POLICIES.len()],
+}
+
+/// A copy of a place, served.
+struct Opened {
     // Before the home: fields are dropped in this order, and a server writes to the end.
-    _server: Server,
+    server: Server,
     _home: Home,
-    analysts: [Person; POLICIES.len()],
 }
 
 impl Place {
-    fn open(home: Home) -> Result<Place> {
+    fn prepare(home: Home) -> Result<Place> {
         let server = Server::start(&home)?;
         let operator = server.person(&home.token("olga", "operator", None)?);
         let mut analysts = Vec::new();
@@ -53,25 +57,41 @@ impl Place {
             };
             home.write("permit.toml", permit.text())?;
             operator.tre(&["project", "apply", "permit.toml"])?.ok()?;
-            analysts.push(server.person(&home.token("alice", "analyst", Some(policy))?));
+            analysts.push(home.token("alice", "analyst", Some(policy))?);
         }
+        server.stop()?;
         let analysts = analysts.try_into().ok().context("an analyst for every policy")?;
-        Ok(Place {
-            _server: server,
+        Ok(Place { home, analysts })
+    }
+
+    fn open(&self) -> Result<Opened> {
+        let home = Home::like(&self.home.path())?;
+        Ok(Opened {
+            server: Server::start(&home)?,
             _home: home,
-            analysts,
         })
     }
 
-    /// What becomes of every query of every entry.
+    /// What becomes of every query of every entry. A copy serves until something has left it: what one trick is
+    /// answered must not be in the ledger that the next is compared with.
     fn ask(&self, tricks: &[Trick]) -> Result<Vec<Vec<Run>>> {
-        let ask = |trick: &Trick| {
+        let mut clean = None;
+        let mut ask = |trick: &Trick| {
+            let opened = match clean.take() {
+                Some(opened) => opened,
+                None => self.open()?,
+            };
             let at = POLICIES.iter().position(|policy| *policy == trick.policy);
             let analyst = at.and_then(|at| self.analysts.get(at));
             let analyst = analyst.with_context(|| format!("no policy `{}`", trick.policy))?;
-            trick.texts().iter().map(|sql| analyst.ask(sql)).collect()
+            let analyst = opened.server.person(analyst);
+            let asked = trick.texts().into_iter().map(|sql| analyst.ask(sql));
+            let runs = asked.collect::<Result<Vec<Run>>>()?;
+            let is_refused = |run: &Run| run.status.code() == Some(1);
+            clean = runs.iter().all(is_refused).then_some(opened);
+            Ok(runs)
         };
-        tricks.iter().map(ask).collect()
+        tricks.iter().map(&mut ask).collect()
     }
 }
 
@@ -88,7 +108,7 @@ fn places() -> Result<[Place; 2]> {
     ward::ingest(&with, true)?;
     let without = Home::like(&with.path())?;
     ward::ingest(&without, false)?;
-    Ok([Place::open(without)?, Place::open(with)?])
+    Ok([Place::prepare(without)?, Place::prepare(with)?])
 }
 
 #[test]

@@ -43,7 +43,6 @@ pub(super) enum Remainder {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Needs {
-    Ledger,
     Dominance,
     Net,
     Majority,

@@ -163,6 +163,9 @@ pub fn resolve(frontier: &Frontier, grant: &Grant) -> Result<Relation, AlgebraEr
             continue;
         };
         let found = *types.get(index).ok_or(AlgebraError::NoSuchPosition(index))?;
+        if let Aggregate::Comoment { x, y, products } = *aggregate {
+            comoment(frontier, x, y, products)?;
+        }
         let fits = match aggregate {
             Aggregate::Min(_) | Aggregate::Max(_) => {
                 found.is_numeric() || matches!(found, ColumnType::Date | ColumnType::Timestamp)
@@ -172,13 +175,37 @@ pub fn resolve(frontier: &Frontier, grant: &Grant) -> Result<Relation, AlgebraEr
             | Aggregate::CountRows
             | Aggregate::CountUnits
             | Aggregate::Count(_)
-            | Aggregate::CountUnitsOf(_) => true,
+            | Aggregate::CountUnitsOf(_)
+            | Aggregate::Comoment { .. } => true,
         };
         if !fits {
             return Err(type_error("min or max", found));
         }
     }
     Ok(relation)
+}
+
+/// A co-moment is of two columns and their product, over the same rows.
+fn comoment(frontier: &Frontier, x: usize, y: usize, products: usize) -> Result<(), AlgebraError> {
+    let argument = |index: usize| {
+        frontier
+            .arguments
+            .get(index)
+            .ok_or(AlgebraError::NoSuchPosition(index))
+    };
+    let (x, y, product) = (argument(x)?, argument(y)?, argument(products)?);
+    let fits = match (x.quantity, y.quantity, product.quantity) {
+        (Quantity::Column(x), Quantity::Column(y), Quantity::Product(a, b)) => (x.min(y), x.max(y)) == (a, b),
+        _ => false,
+    };
+    let summed = frontier.aggregates.contains(&Aggregate::Sum(products));
+    if fits && summed && x.when == product.when && y.when == product.when {
+        Ok(())
+    } else {
+        Err(AlgebraError::Frontier(
+            "a co-moment is not of two columns and their product, or comes without its sum",
+        ))
+    }
 }
 
 /// Type of an argument's values; [`ColumnType::Bool`] for the row itself.

@@ -17,8 +17,13 @@ mod columns;
 mod keys;
 mod number;
 mod output;
+mod sketch;
 mod slots;
 mod state;
+mod values;
+
+#[cfg(test)]
+mod tests;
 
 use number::Own;
 pub(super) use state::Cells;
@@ -27,6 +32,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 use tre_core::evidence::{CellLayout, LayoutError, MAX_ARGUMENTS};
+use tre_core::sketch::Sketcher;
 
 /// Evidence that cannot be trusted or computed. The texts are for the operator's log.
 #[derive(Debug, thiserror::Error)]
@@ -62,20 +68,24 @@ pub(super) struct Shape {
     pub(super) keys: SchemaRef,
     /// Per argument: index among those whose values are read as numbers.
     pub(super) numeric: Vec<Option<usize>>,
+    /// Per argument: the same index where values are added up; a date is read as a number, but nothing of it cancels out.
+    pub(super) added: Vec<Option<usize>>,
     /// Number of arguments whose values are read as numbers.
     pub(super) numerics: usize,
     /// Pairs of arguments whose net contributions are compared, as indices among the numeric ones.
     pub(super) comparable: Vec<(usize, usize)>,
     /// Flags of a row by the set of its arguments that are NULL, a bit each.
     flags_of: Vec<u128>,
+    /// Makes unit sets, if the server asks for them.
+    pub(super) sketcher: Option<Sketcher>,
 }
 
 impl Shape {
-    /// The shape of a layout.
+    /// The shape of a layout; `sketcher` makes its unit sets, if it has any.
     ///
     /// # Errors
     /// [`EvidenceError`] when it has too many arguments or contradicts itself.
-    pub(super) fn new(layout: &CellLayout) -> Result<Self, EvidenceError> {
+    pub(super) fn new(layout: &CellLayout, sketcher: Option<Sketcher>) -> Result<Self, EvidenceError> {
         if layout.arguments.len() > MAX_ARGUMENTS {
             return Err(EvidenceError::Arguments);
         }
@@ -94,6 +104,11 @@ impl Shape {
                 numerics - 1
             }));
         }
+        let types = layout.arguments.iter();
+        let added = types
+            .zip(&numeric)
+            .map(|(ty, numeric)| numeric.filter(|_| ty.is_numeric()));
+        let added = added.collect();
         let number = |argument: usize| numeric.get(argument).copied().flatten();
         let comparable = layout
             .comparable_pairs()
@@ -105,9 +120,11 @@ impl Shape {
             schema,
             keys,
             numeric,
+            added,
             numerics,
             comparable,
             flags_of: vec![],
+            sketcher,
         };
         let sets = 0..1_usize << shape.arguments();
         shape.flags_of = sets.map(|absent| shape.row_flags(absent)).collect();
@@ -117,13 +134,13 @@ impl Shape {
     fn row_flags(&self, absent: usize) -> u128 {
         let is_absent = |argument: usize| absent >> argument & 1 == 1;
         let mut flags = 0;
-        for (a, numeric) in self.numeric.iter().enumerate() {
+        for (a, added) in self.added.iter().enumerate() {
             if is_absent(a) {
                 flags |= 1 << self.null(a);
                 continue;
             }
             flags |= 1 << self.present(a);
-            if numeric.is_none() {
+            if added.is_none() {
                 flags |= 1 << self.nonzero(a);
             }
             for b in (0..self.arguments()).filter(|b| *b != a && is_absent(*b)) {
@@ -142,8 +159,8 @@ impl Shape {
     /// Flags that a closed person is counted under: present and non-zero where they are *not*, the others where they
     /// are. Whoever's values cancel out contributes nothing to a sum.
     fn counted(&self, mut flags: u128, own: &[Own]) -> u128 {
-        for (argument, numeric) in self.numeric.iter().enumerate() {
-            if numeric.is_some_and(|numeric| own.get(numeric).is_some_and(|own| own.net != 0)) {
+        for (argument, added) in self.added.iter().enumerate() {
+            if added.is_some_and(|numeric| own.get(numeric).is_some_and(|own| own.net != 0)) {
                 flags |= 1 << self.nonzero(argument);
             }
         }

@@ -67,6 +67,12 @@ impl Cells {
                     .map(|(block, same)| block.units.saturating_sub(*same)),
             ));
         }
+        if let Some(sets) = &self.sets {
+            columns.extend(sets.columns(None, groups)?);
+            for argument in 0..shape.arguments() {
+                columns.extend(sets.columns(Some(argument), groups)?);
+            }
+        }
         let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(groups));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&shape.schema), columns, &options);
         Ok(batch.map_err(crate::data::files::arrow_error)?)
@@ -99,6 +105,40 @@ impl Cells {
                     .ranges(shape, numeric)
                     .map(|range| range.map(|(min, max)| if smallest { min.value } else { max.value }));
                 extremes(values, &shape.layout.value_type(kind)?)
+            }
+            ValueKind::Comoment { x, y, products } => {
+                let number = |argument: usize| {
+                    let numeric = shape
+                        .numeric
+                        .get(argument)
+                        .copied()
+                        .flatten()
+                        .ok_or(EvidenceError::Columns)?;
+                    Ok::<_, EvidenceError>(
+                        self.numbers
+                            .iter()
+                            .skip(numeric)
+                            .step_by(shape.numerics)
+                            .map(|number| number.sum),
+                    )
+                };
+                let rows = |argument: usize| self.present_rows(shape, argument);
+                let sums = number(x)?.zip(number(y)?).zip(number(products)?);
+                let rows = rows(x).zip(rows(y)).zip(rows(products));
+                let values = sums
+                    .zip(rows)
+                    .map(|(((x, y), products), ((of_x, of_y), of_products))| {
+                        // A product that does not fit has no value: then these are not sums over the same rows.
+                        let same = of_x == of_products && of_y == of_products && of_products > 0;
+                        let value = || {
+                            i128::from(of_products)
+                                .checked_mul(products)?
+                                .checked_sub(x.checked_mul(y)?)
+                        };
+                        let value = value().filter(|_| same);
+                        value.and_then(|value| signed_decimal(value).ok())
+                    });
+                decimals(values.collect(), &shape.layout.value_type(kind)?)
             }
             ValueKind::Sum { argument } => {
                 let numeric = shape
@@ -153,6 +193,9 @@ impl Cells {
             let second = numbers().map(|n| decimal(n.top.1));
             columns.push(decimals(first.collect::<Result<_, _>>()?, &ty)?);
             columns.push(decimals(second.collect::<Result<_, _>>()?, &ty)?);
+            if let Some(values) = &self.values {
+                columns.push(counts(values.unlike(argument)));
+            }
         }
         let ty = shape.layout.range_type(argument).ok_or(EvidenceError::Columns)?;
         let ranges = || self.ranges(shape, numeric);

@@ -8,7 +8,9 @@ use arrow::datatypes::UInt32Type;
 use super::columns::Column;
 use super::keys::Keys;
 use super::number::{Number, Own};
+use super::sketch::Sets;
 use super::slots::{Slot, Slots};
+use super::values::Values;
 use super::{EvidenceError, Shape};
 
 /// Rows that are taken at once: what is known of their people then fits into a processor's second cache.
@@ -32,6 +34,10 @@ pub(in crate::data) struct Cells {
     last: u64,
     group_of_row: Vec<usize>,
     rows: Rows,
+    /// Who is in each group; `None` where the policy reads no sets.
+    pub(super) sets: Option<Sets>,
+    /// What people contribute; `None` where no rule asks.
+    pub(super) values: Option<Values>,
 }
 
 /// What does not depend on an argument.
@@ -60,7 +66,13 @@ impl Cells {
     /// When keys of these types cannot be grouped.
     pub(in crate::data) fn new(shape: Arc<Shape>) -> Result<Self, EvidenceError> {
         let keys = Keys::new(Arc::clone(&shape.keys))?;
-        let slots = Slots::new(shape.numerics);
+        let sketcher = shape.sketcher.clone();
+        let sets = sketcher.map(|sketcher| Sets::new(sketcher, shape.arguments()));
+        let values = shape.layout.unlike;
+        let values = values.map(|most| Values::new(most, shape.arguments()));
+        // Sets tell how many rows of a person have a value.
+        let counted = if sets.is_some() { shape.arguments() } else { 0 };
+        let slots = Slots::new(shape.numerics, counted);
         let mut cells = Cells {
             shape,
             keys,
@@ -73,6 +85,8 @@ impl Cells {
             last: 0,
             group_of_row: vec![],
             rows: Rows::default(),
+            sets,
+            values,
         };
         cells.grow(cells.keys.len());
         Ok(cells)
@@ -86,6 +100,8 @@ impl Cells {
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
             + self.slots.memory()
+            + self.sets.as_ref().map_or(0, Sets::memory)
+            + self.values.as_ref().map_or(0, Values::memory)
     }
 
     fn grow(&mut self, groups: usize) {
@@ -95,6 +111,12 @@ impl Cells {
         self.numbers
             .resize(groups * self.shape.numerics, Number::default());
         self.same.resize(groups * self.shape.comparable.len(), 0);
+        if let Some(sets) = &mut self.sets {
+            sets.grow(groups);
+        }
+        if let Some(values) = &mut self.values {
+            values.grow(groups);
+        }
     }
 
     /// Interns the keys of a batch into `group_of_row`.
@@ -158,8 +180,8 @@ impl Cells {
         let complete = self.shape.flags_of(0);
         self.rows.slots.clear();
         let mut absent = self.rows.absent.iter();
-        for (unit, group) in units.iter().zip(groups) {
-            let unit = u64::from(*unit) + 1;
+        for (person, group) in units.iter().zip(groups) {
+            let unit = u64::from(*person) + 1;
             if unit != self.last {
                 if unit < self.last {
                     return Err(EvidenceError::Order);
@@ -170,7 +192,7 @@ impl Cells {
             let block = self.blocks.get_mut(*group).ok_or(EvidenceError::Columns)?;
             if block.last != unit {
                 block.last = unit;
-                block.slot = self.slots.begin(*group);
+                block.slot = self.slots.begin(*group, *person);
             }
             let mut flags = complete;
             if let Some(absent) = absent.next().copied().filter(|absent| *absent != 0) {
@@ -179,6 +201,7 @@ impl Cells {
                 for (argument, rows) in rows.take(arguments).enumerate() {
                     *rows += u64::from(absent >> argument & 1);
                 }
+                self.slots.nulls(block.slot, absent);
             }
             self.slots.row(block.slot, flags)?;
             self.rows.slots.push(block.slot);
@@ -207,6 +230,8 @@ impl Cells {
             counts: &mut self.counts,
             numbers: &mut self.numbers,
             same: &mut self.same,
+            sets: self.sets.as_mut(),
+            values: self.values.as_mut(),
         };
         groups.close(&self.slots)?;
         for (slot, group) in self.slots.forget_closed().enumerate() {
@@ -247,6 +272,12 @@ impl Cells {
             };
             block.rows += added.rows;
             block.units += added.units;
+            if let Some((sets, added)) = self.sets.as_mut().zip(other.sets.as_ref()) {
+                sets.merge(to, added, from);
+            }
+            if let Some((values, added)) = self.values.as_mut().zip(other.values.as_ref()) {
+                values.merge(to, added, from);
+            }
             add_slices(&mut self.counts, to, &other.counts, from, flags);
             add_slices(&mut self.absent_rows, to, &other.absent_rows, from, arguments);
             add_slices(&mut self.same, to, &other.same, from, pairs);
@@ -267,14 +298,18 @@ struct Groups<'a> {
     counts: &'a mut [u64],
     numbers: &'a mut [Number],
     same: &'a mut [u64],
+    sets: Option<&'a mut Sets>,
+    values: Option<&'a mut Values>,
 }
 
 impl Groups<'_> {
-    fn close(self, slots: &Slots) -> Result<(), EvidenceError> {
+    fn close(mut self, slots: &Slots) -> Result<(), EvidenceError> {
         let (flags, numerics) = (self.shape.flags(), self.shape.numerics);
         let pairs = self.shape.comparable.len();
-        for (slot, own) in slots.closed() {
-            let Slot { group, rows, .. } = *slot;
+        for (slot, own, absent) in slots.closed() {
+            let Slot {
+                group, unit, rows, ..
+            } = *slot;
             let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
             block.rows += rows;
             block.units += 1;
@@ -283,6 +318,24 @@ impl Groups<'_> {
                 if own.smallest <= own.largest {
                     number.close(own)?;
                 }
+            }
+            if let Some(values) = &mut self.values {
+                for (argument, added) in self.shape.added.iter().enumerate() {
+                    let is_present = slot.flags & (1 << self.shape.present(argument)) != 0;
+                    if let (Some(own), true) = (added.and_then(|numeric| own.get(numeric)), is_present) {
+                        values.add(group, argument, own.net);
+                    }
+                }
+            }
+            if let Some(sets) = &mut self.sets {
+                let net = |numeric: &Option<usize>| {
+                    numeric
+                        .and_then(|numeric| own.get(numeric))
+                        .map_or(0, |own| own.net)
+                };
+                let given = absent.iter().map(|absent| rows.saturating_sub(*absent));
+                let given = given.zip(self.shape.numeric.iter().map(net));
+                sets.close(group, unit, std::iter::once((rows, 0)).chain(given));
             }
             let mut counted = self.shape.counted(slot.flags, own);
             if counted != 0 {
