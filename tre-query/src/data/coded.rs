@@ -1,7 +1,7 @@
 //! Which text columns are read as codes of a dictionary.
 //!
 //! Files store text as codes already. A column that only becomes a key of the frontier, or is only compared with
-//! literals on its way there, is never needed as text row by row: codes are what it is filtered, gathered and grouped
+//! single literals on its way there, is never needed as text row by row: codes are what it is filtered, gathered and grouped
 //! by. Whatever else a column is used for, it is read as text.
 
 use std::collections::BTreeSet;
@@ -114,8 +114,11 @@ fn as_text(expr: &Expr, needed: &mut Needed) {
                 as_text(b, needed);
             }
         },
-        Expr::IsNull(input) | Expr::InList(input, _) | Expr::Like { input, .. } => as_it_is(input, needed),
-        Expr::Literal(_)
+        Expr::IsNull(input) => as_it_is(input, needed),
+        // The engine compares with a list and with a pattern in the type of these: text.
+        Expr::InList(..)
+        | Expr::Like { .. }
+        | Expr::Literal(_)
         | Expr::Compare(..)
         | Expr::And(..)
         | Expr::Or(..)
@@ -148,7 +151,7 @@ mod tests {
             (Expr::Compare(Comparison::Eq, column(0), column(1)), vec![0, 1]),
             (Expr::Compare(Comparison::Lt, column(0), literal()), vec![0]),
             (Expr::IsNull(column(0)), vec![]),
-            (Expr::InList(column(0), vec![]), vec![]),
+            (Expr::InList(column(0), vec![]), vec![0]),
             (
                 Expr::And(
                     Box::new(Expr::Compare(Comparison::NotEq, literal(), column(0))),
