@@ -17,6 +17,16 @@ use super::BATCH_ROWS;
 use super::merge::MergeUnits;
 use super::table::UnitRange;
 
+/// Rules of the engine that are not run.
+const LEFT_OUT: [&str; 3] = [
+    // Which side of a join is kept in memory is ours to say: the public one, for all ranges.
+    "join_selection",
+    // Filters have been moved in the logical plan. This one takes a filter below an outer join of which not all columns are
+    // kept, and there it reads another column: rows that count would be dropped (seen in DataFusion 55.2.0).
+    "FilterPushdown",
+    "FilterPushdown(Post)",
+];
+
 /// A context that plans for one range at a time.
 pub(super) fn context(runtime: &Arc<RuntimeEnv>) -> SessionContext {
     let mut config = SessionConfig::new()
@@ -33,8 +43,7 @@ pub(super) fn context(runtime: &Arc<RuntimeEnv>) -> SessionContext {
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.execution.collect_statistics = false;
     let mut rules = PhysicalOptimizer::new().rules;
-    // Which side of a join is kept in memory is ours to say: the public one, for all ranges.
-    rules.retain(|rule| rule.name() != "join_selection");
+    rules.retain(|rule| !LEFT_OUT.contains(&rule.name()));
     // Before the rules that see to order, so that they do for merges.
     rules.insert(0, Arc::new(MergeUnits));
     let state = SessionStateBuilder::new_with_default_features()
