@@ -1,8 +1,10 @@
-//! Times, peak memory, and tables of them.
+//! Times, peak memory, tables of them, and targets.
 
 mod table;
+mod targets;
 
 pub use table::{Align, Table};
+pub use targets::{Compared, GOAL, geometric_mean, misses};
 
 use std::time::{Duration, Instant};
 

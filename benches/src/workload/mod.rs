@@ -1,10 +1,12 @@
 //! The data, and both ways to answer: [`holder`] (CSV files) → [`stored`] (a home with one version) or [`convert`]
-//! (plain Parquet), then [`queries`] through [`checked`] and [`raw`].
+//! (plain Parquet), both kept by [`prepared`], then [`queries`] through [`checked`] and [`raw`].
 
 pub mod holder;
 
 pub mod convert;
 pub mod stored;
+
+pub mod prepared;
 
 pub mod queries;
 

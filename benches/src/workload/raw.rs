@@ -22,10 +22,10 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Writes the version's rows, decrypted, file by file into a directory, and registers them.
+    /// Registers the files that [`decrypt`] has written into a directory.
     ///
     /// # Errors
-    /// When a file cannot be decrypted or written.
+    /// When a file is not there or cannot be read.
     pub fn open(stored: &Stored, directory: &Path, threads: usize) -> Result<Raw> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
@@ -35,7 +35,6 @@ impl Raw {
         // 0.1 is the same number on both sides; everything else is as DataFusion comes.
         config.options_mut().sql_parser.parse_float_as_decimal = true;
         let context = SessionContext::new_with_config(config);
-        decrypt(stored, directory)?;
         for table in &stored.manifest.tables {
             let place = directory.join(table.name.as_str());
             let place = format!(
@@ -59,7 +58,11 @@ impl Raw {
     }
 }
 
-fn decrypt(stored: &Stored, directory: &Path) -> Result<()> {
+/// Writes the version's rows, decrypted, file by file into a directory.
+///
+/// # Errors
+/// When a file cannot be decrypted or written.
+pub fn decrypt(stored: &Stored, directory: &Path) -> Result<()> {
     let version = &stored.manifest.version;
     let key = stored
         .home

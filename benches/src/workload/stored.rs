@@ -54,6 +54,16 @@ impl Stored {
         Ok(HomeFiles::open(root)?)
     }
 
+    /// Opens a home that has its version already.
+    ///
+    /// # Errors
+    /// When it has none or cannot be read.
+    pub fn open(root: &Path) -> Result<Stored> {
+        let home = HomeFiles::open(root)?;
+        let manifest = home.catalogue().newest(&"claims".parse()?)?;
+        Ok(Stored { home, manifest })
+    }
+
     /// Ingests the holder's files: everything that `tre ingest` does but its entry in the log.
     ///
     /// # Errors

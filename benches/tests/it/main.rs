@@ -5,7 +5,7 @@ use tre_benches::workload::checked::Session;
 use tre_benches::workload::convert::convert;
 use tre_benches::workload::holder::Holder;
 use tre_benches::workload::queries::QUERIES;
-use tre_benches::workload::raw::Raw;
+use tre_benches::workload::raw::{Raw, decrypt};
 use tre_benches::workload::sorted_rows;
 use tre_benches::workload::stored::Stored;
 
@@ -13,7 +13,7 @@ use tre_benches::workload::stored::Stored;
 const CLAIMS: u64 = 1_000_000;
 
 #[test]
-fn all_six_queries_have_the_values_of_the_raw_engine_before_treatment() -> Result<()> {
+fn all_queries_have_the_values_of_the_raw_engine_before_treatment() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let (files, plain) = (directory.path().join("holder"), directory.path().join("plain"));
     std::fs::create_dir(&files)?;
@@ -25,6 +25,7 @@ fn all_six_queries_have_the_values_of_the_raw_engine_before_treatment() -> Resul
         holder.rows
     );
 
+    decrypt(&stored, &plain)?;
     let raw = Raw::open(&stored, &plain, 2)?;
     let mut session = Session::open(&stored, 2)?;
     for query in &QUERIES {

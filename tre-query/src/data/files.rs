@@ -5,7 +5,7 @@ use std::io::{BufReader, Read, Result as IoResult};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
@@ -128,18 +128,42 @@ impl SealedFile {
         Ok(SealedFile { file, metadata })
     }
 
-    /// Reads the columns at these positions of the file, in file order.
+    /// Reads the columns at these positions of the file, in file order; text at the `coded` ones as codes of a
+    /// dictionary, see [`coded_type`].
     ///
     /// # Errors
     /// When the file cannot be read or a page does not authenticate.
-    pub(super) fn read(&self, columns: &[usize], batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+    pub(super) fn read(
+        &self,
+        columns: &[usize],
+        coded: &[usize],
+        batch_rows: usize,
+    ) -> Result<ParquetRecordBatchReader> {
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
+        let metadata = if coded.is_empty() {
+            self.metadata.clone()
+        } else {
+            let fields = self.metadata.schema().fields().iter().enumerate();
+            let fields = fields.map(|(position, field)| match coded.contains(&position) {
+                true => Arc::new(field.as_ref().clone().with_data_type(coded_type())),
+                false => Arc::clone(field),
+            });
+            let schema = shared(Schema::new(fields.collect::<Vec<_>>()));
+            let options = ArrowReaderOptions::new().with_schema(schema);
+            ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
+                .map_err(DataFusionError::from)?
+        };
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows)
             .build()
             .map_err(DataFusionError::from)
     }
+}
+
+/// Type of a text column that is read as it is stored: a code per row, and the texts once.
+pub(super) fn coded_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 /// Arrow's errors as the engine's.
@@ -148,6 +172,6 @@ pub(super) fn arrow_error(error: ArrowError) -> DataFusionError {
 }
 
 /// Shares a schema.
-pub(super) fn shared(schema: arrow::datatypes::Schema) -> SchemaRef {
+pub(super) fn shared(schema: Schema) -> SchemaRef {
     Arc::new(schema)
 }

@@ -1,20 +1,24 @@
 //! The data half: the algebra over permitted files, unit range by unit range, into base cells with evidence.
 //!
-//! A version's private tables share their unit ranges, and no unit lies in two. So every range is a query of its own,
-//! over one file per table, planned for one partition: no exchange, no split unit, no order to restore. Threads take
-//! ranges in turn; their partial cells concern different people and are added up.
+//! A version's private tables share their unit ranges, and no unit lies in two. So every range is a run of its own, over
+//! one file per table, in one partition: no exchange, no split unit, no order to restore. One plan serves all ranges, and
+//! what it builds of public tables is built once. Threads take ranges in turn; their partial cells concern different
+//! people and are added up.
 //!
-//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`], [`nodes`] and [`exprs`]
-//! (the algebra as the engine's plan) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
+//! The path: [`files`] (bytes to batches) → [`table`] (the permit's columns and rows) → [`plan`], [`nodes`], [`coded`] and
+//! [`exprs`] (the algebra as the engine's plan) → [`settings`], [`merge`] (how it runs) → [`evidence`] (cells). Lineage is computed here again, from the algebra that runs.
 
+mod coded;
 mod evidence;
 mod exprs;
 mod files;
+mod merge;
 mod nodes;
 #[cfg(test)]
 mod optimiser;
 mod plan;
 mod pseudonym;
+mod settings;
 mod table;
 mod total;
 
@@ -24,12 +28,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
-use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
 use output_checker::lineage::{Lineage, lineage};
@@ -177,10 +180,11 @@ impl Engine {
         lineage.layout.unlike = unlike;
         let shape = Arc::new(Shape::new(&lineage.layout, sketcher)?);
         let ranges = self.ranges(&frontier.input);
+        let (context, plan) = self.plan(frontier)?;
         let next = AtomicUsize::new(0);
         let partials = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..self.threads.min(ranges.len()).max(1))
-                .map(|_| scope.spawn(|| self.run_ranges(frontier, &shape, &ranges, &next)))
+                .map(|_| scope.spawn(|| self.run_ranges(&context, &plan, &shape, &ranges, &next)))
                 .collect();
             workers
                 .into_iter()
@@ -231,26 +235,36 @@ impl Engine {
             .collect()
     }
 
+    /// One plan for all ranges.
+    fn plan(&self, frontier: &Frontier) -> Result<(SessionContext, Arc<dyn ExecutionPlan>), DataError> {
+        let context = settings::context(&self.runtime);
+        let logical = plan::frontier(frontier, &self.tables)?;
+        // On a thread of its own: the caller's may be running something already.
+        let physical = std::thread::scope(|scope| {
+            let planning = scope.spawn(|| {
+                Ok::<_, DataError>(runtime()?.block_on(context.state().create_physical_plan(&logical))?)
+            });
+            planning.join().unwrap_or(Err(DataError::Thread))
+        })?;
+        settings::check(&physical)?;
+        Ok((context, physical))
+    }
+
     /// One thread: takes ranges until none is left.
     fn run_ranges(
         &self,
-        frontier: &Frontier,
+        context: &SessionContext,
+        plan: &Arc<dyn ExecutionPlan>,
         shape: &Arc<Shape>,
         ranges: &[usize],
         next: &AtomicUsize,
     ) -> Result<Cells, DataError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|_| DataError::Thread)?;
+        let runtime = runtime()?;
         let mut cells = Cells::new(Arc::clone(shape))?;
         let reserved = MemoryConsumer::new("base cells").register(&self.runtime.memory_pool);
         while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
             runtime.block_on(async {
-                let context = self.context();
-                let logical = plan::frontier(frontier, &self.tables, *range)?;
-                let physical = context.state().create_physical_plan(&logical).await?;
-                let task: Arc<TaskContext> = context.task_ctx();
-                let mut stream = execute_stream(physical, task)?;
+                let mut stream = execute_stream(Arc::clone(plan), settings::task(context, *range))?;
                 while let Some(batch) = stream.next().await {
                     cells.update(&batch?)?;
                     reserved.try_resize(cells.memory())?;
@@ -261,23 +275,13 @@ impl Engine {
         }
         Ok(cells)
     }
+}
 
-    fn context(&self) -> SessionContext {
-        let mut config = SessionConfig::new()
-            // A range is one stream from file to cells.
-            .with_target_partitions(1)
-            .with_batch_size(BATCH_ROWS)
-            .with_information_schema(false);
-        let options = config.options_mut();
-        // Leaves take no filters; pushing them would only hide where rows are dropped.
-        options.optimizer.enable_dynamic_filter_pushdown = false;
-        // The field above switches these off only where it is set by its name.
-        options.optimizer.enable_join_dynamic_filter_pushdown = false;
-        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-        options.optimizer.enable_topk_dynamic_filter_pushdown = false;
-        options.execution.collect_statistics = false;
-        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
-    }
+/// Runs one thread's part of a query.
+fn runtime() -> Result<tokio::runtime::Runtime, DataError> {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|_| DataError::Thread)
 }
 
 /// Files of a version in the order of a grant: how a server lines up descriptors and keys.

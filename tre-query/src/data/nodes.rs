@@ -1,7 +1,10 @@
-//! Nodes of the algebra as the engine's logical plan for one unit range.
+//! Nodes of the algebra as the engine's logical plan for any unit range.
 //!
 //! Every node's output has the columns `u` (the unit; private nodes only) and `c0`, `c1`, … by position. The unit is a key
 //! of every join, aggregation and window over people's rows.
+//!
+//! The engine keeps the left side of a join with a public table in memory, and the order of the right one: the public
+//! side stands there on the left. Joins on the unit are merged, led by their left side; of two inner sides, the longer leads.
 
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use tre_core::algebra::{self, Expr, JoinKind, Node, Ordering, UnitCall, type_of}
 use tre_core::manifest::UNIT_COLUMN;
 use tre_core::types::{ColumnType, DECIMAL_PRECISION};
 
+use super::coded::{self, Needed};
 use super::exprs::{column_name, over, positional};
 use super::plan::scans;
 use super::table::{GrantedFiles, PermittedTable};
@@ -35,10 +39,9 @@ pub(super) struct Planned {
     pub(super) columns: Vec<algebra::Column>,
 }
 
-/// Plans nodes over the files of one range.
+/// Plans nodes over the granted tables.
 pub(super) struct Planner<'a> {
     tables: &'a [Arc<GrantedFiles>],
-    range: usize,
     aliases: usize,
 }
 
@@ -57,23 +60,19 @@ pub(super) fn unqualified(name: &str) -> SqlExpr {
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(tables: &'a [Arc<GrantedFiles>], range: usize) -> Self {
-        Planner {
-            tables,
-            range,
-            aliases: 0,
-        }
+    pub(super) fn new(tables: &'a [Arc<GrantedFiles>]) -> Self {
+        Planner { tables, aliases: 0 }
     }
 
-    /// Plans a node.
+    /// Plans a node, of whose columns these are needed as text.
     ///
     /// # Errors
     /// When the engine cannot; lineage has excluded everything that depends on the analyst.
-    pub(super) fn node(&mut self, node: &Node) -> Result<Planned> {
+    pub(super) fn node(&mut self, node: &Node, needed: &Needed) -> Result<Planned> {
         match node {
-            Node::Scan { .. } => self.scan(node),
+            Node::Scan { .. } => self.scan(node, needed),
             Node::Filter { input, predicate } => {
-                let input = self.node(input)?;
+                let input = self.node(input, &coded::by_filter(predicate, needed))?;
                 let predicate = positional(predicate, &input.columns)?;
                 Ok(Planned {
                     plan: input.plan.filter(predicate)?,
@@ -81,7 +80,7 @@ impl<'a> Planner<'a> {
                 })
             }
             Node::Project { input, columns } => {
-                let input = self.node(input)?;
+                let input = self.node(input, &coded::by_project(columns, needed))?;
                 let mut exprs: Vec<SqlExpr> = input.private.then(|| unqualified(UNIT)).into_iter().collect();
                 let mut projected = Vec::with_capacity(columns.len());
                 for (position, (name, expr)) in columns.iter().enumerate() {
@@ -108,7 +107,7 @@ impl<'a> Planner<'a> {
                     on,
                     condition: condition.as_ref(),
                 };
-                self.join(&join, true)
+                self.join(&join, true, needed)
             }
             Node::JoinPublic {
                 kind,
@@ -124,7 +123,7 @@ impl<'a> Planner<'a> {
                     on,
                     condition: condition.as_ref(),
                 };
-                self.join(&join, false)
+                self.join(&join, false, needed)
             }
             Node::Union { inputs } => self.union(inputs),
             Node::PerUnit { input, keys, calls } => self.per_unit(input, keys, calls),
@@ -136,7 +135,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn scan(&mut self, node: &Node) -> Result<Planned> {
+    fn scan(&mut self, node: &Node, needed: &Needed) -> Result<Planned> {
         let mut found = Vec::new();
         scans(node, self.tables, &mut found);
         let (Node::Scan { columns, .. }, Some(files)) = (node, found.first()) else {
@@ -145,7 +144,10 @@ impl<'a> Planner<'a> {
             ));
         };
         let private = !files.granted.public;
-        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files), self.range));
+        let coded = columns.iter().enumerate();
+        let coded = coded.filter(|(position, _)| !needed.contains(position));
+        let coded = coded.map(|(_, column)| column.clone()).collect();
+        let provider: Arc<dyn TableProvider> = Arc::new(PermittedTable::new(Arc::clone(files), &coded));
         let name = self.alias();
         let mut exprs: Vec<SqlExpr> = private
             .then(|| unqualified(UNIT_COLUMN).alias(UNIT))
@@ -168,8 +170,9 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn join(&mut self, join: &Join<'_>, on_unit: bool) -> Result<Planned> {
-        let (left, right) = (self.node(join.left)?, self.node(join.right)?);
+    fn join(&mut self, join: &Join<'_>, on_unit: bool, needed: &Needed) -> Result<Planned> {
+        let (of_left, of_right) = coded::by_join(join.left, join.on, join.condition, needed);
+        let (left, right) = (self.node(join.left, &of_left)?, self.node(join.right, &of_right)?);
         let (l, r) = (self.alias(), self.alias());
         let qualified = |table: &str, column: String| Column::new(Some(table), column);
         let mut keys: (Vec<Column>, Vec<Column>) = join
@@ -191,17 +194,30 @@ impl<'a> Planner<'a> {
         let condition = join
             .condition
             .map(|condition| over(condition, &columns, names.clone()));
-        let joined = left.plan.alias(l.as_str())?.join(
-            right.plan.alias(r.as_str())?.build()?,
-            match join.kind {
+        let condition = condition.transpose()?;
+        let (left_plan, right_plan) = (left.plan.alias(l.as_str())?, right.plan.alias(r.as_str())?);
+        let led_by_right = if on_unit {
+            join.kind == JoinKind::Inner && self.rows(join.right) > self.rows(join.left)
+        } else {
+            true
+        };
+        let joined = if led_by_right {
+            let kind = match join.kind {
+                JoinKind::Inner => JoinType::Inner,
+                JoinKind::Left => JoinType::Right,
+                JoinKind::Semi => JoinType::RightSemi,
+                JoinKind::Anti => JoinType::RightAnti,
+            };
+            right_plan.join(left_plan.build()?, kind, (keys.1, keys.0), condition)?
+        } else {
+            let kind = match join.kind {
                 JoinKind::Inner => JoinType::Inner,
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Semi => JoinType::LeftSemi,
                 JoinKind::Anti => JoinType::LeftAnti,
-            },
-            keys,
-            condition.transpose()?,
-        )?;
+            };
+            left_plan.join(right_plan.build()?, kind, keys, condition)?
+        };
         if !join.kind.keeps_right() {
             columns.truncate(kept);
         }
@@ -222,7 +238,7 @@ impl<'a> Planner<'a> {
     fn union(&mut self, inputs: &[Node]) -> Result<Planned> {
         let mut result: Option<Planned> = None;
         for input in inputs {
-            let input = self.node(input)?;
+            let input = self.node(input, &coded::all(input))?;
             result = Some(match result {
                 None => input,
                 Some(first) => Planned {
@@ -240,7 +256,7 @@ impl<'a> Planner<'a> {
         keys: &[(String, Expr)],
         calls: &[(String, UnitCall)],
     ) -> Result<Planned> {
-        let input = self.node(input)?;
+        let input = self.node(input, &coded::all(input))?;
         let mut columns = Vec::with_capacity(keys.len() + calls.len());
         let mut groups = vec![unqualified(UNIT)];
         for (position, (name, key)) in keys.iter().enumerate() {
@@ -288,7 +304,7 @@ impl<'a> Planner<'a> {
     }
 
     fn number(&mut self, input: &Node, partition: &[Expr], order: &[Ordering]) -> Result<Planned> {
-        let mut input = self.node(input)?;
+        let mut input = self.node(input, &coded::all(input))?;
         let mut groups = vec![unqualified(UNIT)];
         for expr in partition {
             groups.push(positional(expr, &input.columns)?);
@@ -318,6 +334,14 @@ impl<'a> Planner<'a> {
             plan: input.plan.window(vec![numbered.alias("n")])?.project(exprs)?,
             ..input
         })
+    }
+
+    /// About how many rows a node has: those of its longest table.
+    fn rows(&self, node: &Node) -> u64 {
+        let mut scanned = Vec::new();
+        scans(node, self.tables, &mut scanned);
+        let rows = |files: &Arc<GrantedFiles>| files.granted.files.iter().map(|file| file.rows).sum();
+        scanned.into_iter().map(rows).max().unwrap_or(0)
     }
 
     fn alias(&mut self) -> String {

@@ -1,31 +1,33 @@
-//! A frontier as the engine's logical plan for one unit range.
+//! A frontier as the engine's logical plan for any unit range.
 
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::LogicalPlan;
 
-use tre_core::algebra::{Frontier, JoinKind, Node, type_of};
+use tre_core::algebra::{Expr, Frontier, JoinKind, Node, type_of};
 
+use super::coded;
 use super::exprs::{column_name, positional};
 use super::nodes::{Planner, UNIT, unqualified};
 use super::table::GrantedFiles;
 
-/// The rows of a frontier over one range: unit, keys `c0`…, arguments after them, sorted by unit.
+/// The rows of a frontier over a range: unit, keys `c0`…, arguments after them, sorted by unit.
 ///
 /// # Errors
 /// When the engine cannot plan it; `lineage` has excluded everything that depends on the analyst.
-pub(super) fn frontier(
-    frontier: &Frontier,
-    tables: &[Arc<GrantedFiles>],
-    range: usize,
-) -> Result<LogicalPlan> {
-    let input = Planner::new(tables, range).node(&frontier.input)?;
+pub(super) fn frontier(frontier: &Frontier, tables: &[Arc<GrantedFiles>]) -> Result<LogicalPlan> {
+    let input = Planner::new(tables).node(&frontier.input, &coded::by_frontier(frontier))?;
     let mut exprs = vec![unqualified(UNIT)];
     for (position, (_, key)) in frontier.keys.iter().enumerate() {
         let ty = type_of(key, &input.columns).map_err(|e| DataFusionError::Internal(e.to_string()))?;
-        let key = datafusion::logical_expr::cast(positional(key, &input.columns)?, ty.arrow());
-        exprs.push(key.alias(column_name(position)));
+        let value = positional(key, &input.columns)?;
+        let value = match key {
+            // As it is: text may be codes.
+            Expr::Column(_) => value,
+            _ => datafusion::logical_expr::cast(value, ty.arrow()),
+        };
+        exprs.push(value.alias(column_name(position)));
     }
     for (index, argument) in frontier.arguments.iter().enumerate() {
         let value = positional(&argument.expr(), &input.columns)?;

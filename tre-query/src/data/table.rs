@@ -1,10 +1,11 @@
 //! A granted table as the engine reads it: the permit's columns and rows, before any expression of the analyst's.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, AsArray};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
@@ -23,9 +24,10 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use tre_core::grant::GrantedTable;
 use tre_core::ids::ColumnName;
 use tre_core::manifest::{UNIT_COLUMN, UNIT_TYPE};
+use tre_core::types::ColumnType;
 
 use super::BATCH_ROWS;
-use super::files::{FileKey, SealedFile, arrow_error, shared};
+use super::files::{FileKey, SealedFile, arrow_error, coded_type, shared};
 use super::pseudonym::Pseudonyms;
 
 /// A granted table and its open files.
@@ -88,7 +90,26 @@ impl GrantedFiles {
         shared(Schema::new(unit.into_iter().chain(columns).collect::<Vec<_>>()))
     }
 
-    /// Rows of one file, at these positions of [`Self::permitted_schema`], rows outside of the permit left out.
+    /// The same, with these text columns as codes of a dictionary. Entities are numbers until they are shown.
+    fn coded_schema(&self, coded: &BTreeSet<ColumnName>) -> SchemaRef {
+        let schema = self.permitted_schema();
+        let is_coded = |name: &str| {
+            let mut columns = self.granted.permitted_columns();
+            columns.any(|column| {
+                column.name.as_str() == name
+                    && column.column_type == ColumnType::Text
+                    && column.entity.is_none()
+                    && coded.contains(&column.name)
+            })
+        };
+        let fields = schema.fields().iter().map(|field| match is_coded(field.name()) {
+            true => Arc::new(field.as_ref().clone().with_data_type(coded_type())),
+            false => Arc::clone(field),
+        });
+        shared(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    /// Rows of one file, at these positions of a schema of [`Self::coded_schema`], rows outside of the permit left out.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -96,9 +117,9 @@ impl GrantedFiles {
         self: &Arc<Self>,
         range: usize,
         positions: &[usize],
+        schema: &Schema,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
-        let permitted = self.permitted_schema();
-        let schema = shared(permitted.project(positions).map_err(arrow_error)?);
+        let schema = shared(schema.project(positions).map_err(arrow_error)?);
         let unit = usize::from(!self.granted.public);
         // File positions: of every output column, and of what the row condition reads.
         let mut wanted = Vec::with_capacity(positions.len());
@@ -124,7 +145,10 @@ impl GrantedFiles {
         let file = self.files.get(range).ok_or_else(|| {
             DataFusionError::Internal(format!("table `{}` has no range {range}", self.granted.table))
         })?;
-        let reader = file.read(&read, BATCH_ROWS)?;
+        let coded = wanted.iter().zip(schema.fields());
+        let coded = coded.filter(|(_, field)| *field.data_type() == coded_type());
+        let coded: Vec<usize> = coded.map(|(position, _)| *position).collect();
+        let reader = file.read(&read, &coded, BATCH_ROWS)?;
         let table = Arc::clone(self);
         Ok(reader.map(move |batch| table.narrow(&batch.map_err(arrow_error)?, &read, &wanted, &schema)))
     }
@@ -170,10 +194,14 @@ impl GrantedFiles {
         let all = shown_schema(&self.granted);
         let condition_columns = (0..self.granted.stored.len())
             .map(|index| match column_at(index + unit) {
-                Ok(column) => column,
-                Err(_) => arrow::array::new_null_array(all.field(index).data_type(), stored.num_rows()),
+                Ok(column) if column.data_type() == all.field(index).data_type() => Ok(column),
+                Ok(coded) => cast(&coded, all.field(index).data_type()).map_err(arrow_error),
+                Err(_) => Ok(arrow::array::new_null_array(
+                    all.field(index).data_type(),
+                    stored.num_rows(),
+                )),
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(stored.num_rows()));
         let input = RecordBatch::try_new_with_options(shared(all), condition_columns, &options)
             .map_err(arrow_error)?;
@@ -188,10 +216,11 @@ impl GrantedFiles {
     /// The permitted rows of a public table, all permitted columns, decoded once.
     fn public_rows(self: &Arc<Self>) -> Result<&[RecordBatch]> {
         if self.public.get().is_none() {
-            let positions: Vec<usize> = (0..self.permitted_schema().fields().len()).collect();
+            let schema = self.permitted_schema();
+            let positions: Vec<usize> = (0..schema.fields().len()).collect();
             let mut rows = Vec::new();
             for range in 0..self.files.len() {
-                for batch in self.read(range, &positions)? {
+                for batch in self.read(range, &positions, &schema)? {
                     rows.push(batch?);
                 }
             }
@@ -236,19 +265,37 @@ fn shown_schema(granted: &GrantedTable) -> Schema {
     Schema::new(columns.collect::<Vec<_>>())
 }
 
-/// One unit range of a granted table; for a public table, all of it.
+/// The unit range that a plan is run on: an extension of the session's configuration.
+#[derive(Debug)]
+pub(super) struct UnitRange(pub(super) usize);
+
+/// A granted table: the [`UnitRange`] of it that a plan is run on; for a public table, all of it.
 #[derive(Debug)]
 pub(super) struct PermittedTable {
     files: Arc<GrantedFiles>,
-    range: usize,
     schema: SchemaRef,
 }
 
 impl PermittedTable {
-    /// The range of a table.
-    pub(super) fn new(files: Arc<GrantedFiles>, range: usize) -> Self {
-        let schema = files.permitted_schema();
-        PermittedTable { files, range, schema }
+    /// A table as plans see it, these text columns as codes of a dictionary.
+    pub(super) fn new(files: Arc<GrantedFiles>, coded: &BTreeSet<ColumnName>) -> Self {
+        let schema = files.coded_schema(coded);
+        PermittedTable { files, schema }
+    }
+
+    /// Rows of a public table in this schema.
+    fn public_rows(&self) -> Result<Vec<RecordBatch>> {
+        let batches = self.files.public_rows()?.iter();
+        let batches = batches.map(|batch| {
+            let columns = batch.columns().iter().zip(self.schema.fields());
+            let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
+                true => Ok(Arc::clone(column)),
+                false => cast(column, field.data_type()),
+            });
+            let columns = columns.collect::<std::result::Result<Vec<_>, _>>();
+            RecordBatch::try_new(self.schema(), columns.map_err(arrow_error)?).map_err(arrow_error)
+        });
+        batches.collect()
     }
 }
 
@@ -270,7 +317,7 @@ impl TableProvider for PermittedTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if self.files.granted.public {
-            let rows = self.files.public_rows()?.to_vec();
+            let rows = self.public_rows()?;
             return MemTable::try_new(self.schema(), vec![rows])?
                 .scan(state, projection, filters, limit)
                 .await;
@@ -290,8 +337,8 @@ impl TableProvider for PermittedTable {
             });
         let stream = RangeStream {
             files: Arc::clone(&self.files),
-            range: self.range,
             positions,
+            table: self.schema(),
             schema: Arc::clone(&schema),
         };
         let exec = StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, unit, false, limit)?;
@@ -299,12 +346,14 @@ impl TableProvider for PermittedTable {
     }
 }
 
-/// The rows of one range.
+/// The rows of a range.
 #[derive(Debug)]
 struct RangeStream {
     files: Arc<GrantedFiles>,
-    range: usize,
     positions: Vec<usize>,
+    /// Of the table.
+    table: SchemaRef,
+    /// Of the positions.
     schema: SchemaRef,
 }
 
@@ -313,9 +362,11 @@ impl PartitionStream for RangeStream {
         &self.schema
     }
 
-    fn execute(&self, _ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let schema = Arc::clone(&self.schema);
-        match self.files.read(self.range, &self.positions) {
+        let range = context.session_config().get_extension::<UnitRange>();
+        let range = range.ok_or_else(|| DataFusionError::Internal("a plan is run on no range".to_owned()));
+        match range.and_then(|range| self.files.read(range.0, &self.positions, &self.table)) {
             Ok(batches) => Box::pin(RecordBatchStreamAdapter::new(
                 schema,
                 futures::stream::iter(batches),

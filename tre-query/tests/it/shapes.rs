@@ -50,6 +50,7 @@ const JOINS: &[&str] = &[
     "SELECT sex, count(*) FROM person WHERE pid NOT IN (SELECT pid FROM visit WHERE cost > 100) AND age > 20 GROUP BY sex",
     "SELECT count(*) FROM visit v WHERE EXISTS (SELECT 1 FROM visit w WHERE w.pid = v.pid AND w.date > v.date)",
     "SELECT chapter, count(*) FROM visit LEFT JOIN icd10 ON icd = code GROUP BY chapter",
+    "SELECT chapter, count(v.d) FROM (SELECT pid, icd, days AS d FROM visit WHERE days <= 2) v LEFT JOIN icd10 ON upper(v.icd) = code WHERE (v.d % 2 <> 0 OR chapter NOT IN ('a', 'b', 'c', 'd', 'endocrine')) GROUP BY chapter",
     "SELECT count(*) FROM visit WHERE icd IN (SELECT code FROM icd10 WHERE chapter = 'respiratory')",
     "SELECT count(*), sum(cost) FROM visit WHERE EXISTS (SELECT 1 FROM icd10 WHERE code = icd AND chapter <> 'endocrine')",
     "SELECT count(*) FROM visit a JOIN visit b ON a.pid = b.pid AND a.date < b.date",

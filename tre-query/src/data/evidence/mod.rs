@@ -1,25 +1,31 @@
 //! Base cells: groups, values and evidence in one pass over rows sorted by unit.
 //!
-//! Because rows arrive by unit, one block of state per group sees each person's rows of that group together. The block
-//! keeps what the *open* unit has done so far (its net contributions and a set of flags) and closed counters. When a
-//! row of the next unit reaches the group, the open unit is closed: every flag adds one to its counter, the net
-//! contribution competes for the top two. Units of two ranges, and so of two partial results, are different people:
-//! partial results are closed before they are added up.
+//! Because rows arrive by unit, each person's rows of a group are seen together. [`slots`] keep what the last person has
+//! done so far, in each group that they have a row in (net contributions, extremes and a set of flags). When the next
+//! person begins, those before are closed: every flag adds one to its counter, the net contribution competes for the top
+//! two ([`number`]). Units of two ranges, and so of two partial results, are different people: partial results are closed
+//! before they are added up.
 //!
 //! A smallest or largest value keeps how many units share it: when a smaller one comes, its units are counted anew.
+//!
+//! What nearly everybody has is counted by those who have it not: most people then cost no counter.
 //!
 //! Soundness: a counter is increased once per unit and flag, so it *is* the number of units with that property; that
 //! rests on rows of a unit being contiguous, which [`Cells::update`] checks row by row and refuses otherwise.
 
+mod columns;
+mod keys;
 mod number;
 mod output;
 mod sketch;
+mod slots;
 mod state;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
+use number::Own;
 pub(super) use state::Cells;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -68,6 +74,8 @@ pub(super) struct Shape {
     pub(super) numerics: usize,
     /// Pairs of arguments whose net contributions are compared, as indices among the numeric ones.
     pub(super) comparable: Vec<(usize, usize)>,
+    /// Flags of a row by the set of its arguments that are NULL, a bit each.
+    flags_of: Vec<u128>,
     /// Makes unit sets, if the server asks for them.
     pub(super) sketcher: Option<Sketcher>,
 }
@@ -107,7 +115,7 @@ impl Shape {
             .into_iter()
             .filter_map(|(a, b)| number(a).zip(number(b)))
             .collect();
-        Ok(Shape {
+        let mut shape = Shape {
             layout: layout.clone(),
             schema,
             keys,
@@ -115,8 +123,48 @@ impl Shape {
             added,
             numerics,
             comparable,
+            flags_of: vec![],
             sketcher,
-        })
+        };
+        let sets = 0..1_usize << shape.arguments();
+        shape.flags_of = sets.map(|absent| shape.row_flags(absent)).collect();
+        Ok(shape)
+    }
+
+    fn row_flags(&self, absent: usize) -> u128 {
+        let is_absent = |argument: usize| absent >> argument & 1 == 1;
+        let mut flags = 0;
+        for (a, added) in self.added.iter().enumerate() {
+            if is_absent(a) {
+                flags |= 1 << self.null(a);
+                continue;
+            }
+            flags |= 1 << self.present(a);
+            if added.is_none() {
+                flags |= 1 << self.nonzero(a);
+            }
+            for b in (0..self.arguments()).filter(|b| *b != a && is_absent(*b)) {
+                flags |= 1 << self.pair(a, b);
+            }
+        }
+        flags
+    }
+
+    /// Flags of a row where these arguments are NULL, a bit each.
+    pub(super) fn flags_of(&self, absent: u16) -> u128 {
+        let flags = self.flags_of.get(usize::from(absent));
+        flags.copied().unwrap_or_default()
+    }
+
+    /// Flags that a closed person is counted under: present and non-zero where they are *not*, the others where they
+    /// are. Whoever's values cancel out contributes nothing to a sum.
+    fn counted(&self, mut flags: u128, own: &[Own]) -> u128 {
+        for (argument, added) in self.added.iter().enumerate() {
+            if added.is_some_and(|numeric| own.get(numeric).is_some_and(|own| own.net != 0)) {
+                flags |= 1 << self.nonzero(argument);
+            }
+        }
+        flags ^ ((1 << (2 * self.arguments())) - 1)
     }
 
     pub(super) fn arguments(&self) -> usize {

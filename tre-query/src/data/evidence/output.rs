@@ -7,38 +7,19 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::logical_expr::EmitTo;
-
 use tre_core::evidence::ValueKind;
 
 use super::number::{Extreme, decimal, signed_decimal};
 use super::{Cells, EvidenceError, Shape};
 
 impl Cells {
-    /// Keys of all groups, in the order of their blocks, and their number.
-    pub(super) fn take_keys(&mut self) -> Result<(Vec<ArrayRef>, usize), EvidenceError> {
-        match &mut self.groups {
-            None => Ok((vec![], self.blocks.len())),
-            Some(groups) if groups.is_empty() => {
-                let empty = self.shape.keys.fields().iter();
-                Ok((
-                    empty
-                        .map(|field| arrow::array::new_empty_array(field.data_type()))
-                        .collect(),
-                    0,
-                ))
-            }
-            Some(groups) => Ok((groups.emit(EmitTo::All)?, self.blocks.len())),
-        }
-    }
-
     /// The batch of the layout's schema.
     ///
     /// # Errors
     /// [`EvidenceError::Overflow`] when a sum has more than 38 digits.
     pub(in crate::data) fn finish(mut self) -> Result<RecordBatch, EvidenceError> {
         self.close()?;
-        let (keys, groups) = self.take_keys()?;
+        let (keys, groups) = (self.keys.take()?, self.blocks.len());
         let shape = Arc::clone(&self.shape);
         let mut columns = Vec::with_capacity(shape.schema.fields().len());
         for (key, field) in keys.iter().zip(shape.keys.fields()) {
@@ -50,9 +31,9 @@ impl Cells {
         columns.push(counts(self.blocks.iter().map(|block| block.rows)));
         columns.push(counts(self.blocks.iter().map(|block| block.units)));
         for argument in 0..shape.arguments() {
-            columns.push(self.argument_rows(&shape, argument));
-            columns.push(self.flag(&shape, shape.present(argument)));
-            columns.push(self.flag(&shape, shape.nonzero(argument)));
+            columns.push(counts(self.present_rows(&shape, argument)));
+            columns.push(counts(self.units_with(&shape, shape.present(argument))));
+            columns.push(counts(self.units_with(&shape, shape.nonzero(argument))));
             if let Some(Some(numeric)) = shape.numeric.get(argument) {
                 self.numeric(&shape, argument, *numeric, &mut columns)?;
             }
@@ -78,7 +59,13 @@ impl Cells {
         }
         let pairs = shape.comparable.len();
         for pair in 0..pairs {
-            columns.push(counts(self.differing.iter().skip(pair).step_by(pairs).copied()));
+            let same = self.same.iter().skip(pair).step_by(pairs);
+            columns.push(counts(
+                self.blocks
+                    .iter()
+                    .zip(same)
+                    .map(|(block, same)| block.units.saturating_sub(*same)),
+            ));
         }
         if let Some(sets) = &self.sets {
             columns.extend(sets.columns(None, groups)?);
@@ -102,19 +89,9 @@ impl Cells {
         match kind {
             ValueKind::CountRows => Ok(integers(&mut self.blocks.iter().map(|block| block.rows))),
             ValueKind::CountUnits => Ok(integers(&mut self.blocks.iter().map(|block| block.units))),
-            ValueKind::Count { argument } => Ok(integers(
-                &mut self
-                    .present_rows
-                    .iter()
-                    .skip(argument)
-                    .step_by(shape.arguments())
-                    .copied(),
-            )),
+            ValueKind::Count { argument } => Ok(integers(&mut self.present_rows(shape, argument))),
             ValueKind::CountUnitsOf { argument } => {
-                let flag = shape.present(argument);
-                Ok(integers(
-                    &mut self.counts.iter().skip(flag).step_by(shape.flags()).copied(),
-                ))
+                Ok(integers(&mut self.units_with(shape, shape.present(argument))))
             }
             ValueKind::Min { argument } | ValueKind::Max { argument } => {
                 let numeric = shape
@@ -145,17 +122,16 @@ impl Cells {
                             .map(|number| number.sum),
                     )
                 };
-                let rows =
-                    |argument: usize| self.present_rows.iter().skip(argument).step_by(shape.arguments());
+                let rows = |argument: usize| self.present_rows(shape, argument);
                 let sums = number(x)?.zip(number(y)?).zip(number(products)?);
                 let rows = rows(x).zip(rows(y)).zip(rows(products));
                 let values = sums
                     .zip(rows)
                     .map(|(((x, y), products), ((of_x, of_y), of_products))| {
                         // A product that does not fit has no value: then these are not sums over the same rows.
-                        let same = of_x == of_products && of_y == of_products && *of_products > 0;
+                        let same = of_x == of_products && of_y == of_products && of_products > 0;
                         let value = || {
-                            i128::from(*of_products)
+                            i128::from(of_products)
                                 .checked_mul(products)?
                                 .checked_sub(x.checked_mul(y)?)
                         };
@@ -180,14 +156,18 @@ impl Cells {
         }
     }
 
-    fn argument_rows(&self, shape: &Shape, argument: usize) -> ArrayRef {
-        counts(
-            self.present_rows
-                .iter()
-                .skip(argument)
-                .step_by(shape.arguments())
-                .copied(),
-        )
+    /// Rows where an argument is not NULL.
+    fn present_rows(&self, shape: &Shape, argument: usize) -> impl Iterator<Item = u64> {
+        let absent = self.absent_rows.iter().skip(argument).step_by(shape.arguments());
+        let blocks = self.blocks.iter().zip(absent);
+        blocks.map(|(block, absent)| block.rows.saturating_sub(*absent))
+    }
+
+    /// People with a flag that is counted by those who have it not.
+    fn units_with(&self, shape: &Shape, flag: usize) -> impl Iterator<Item = u64> {
+        let without = self.counts.iter().skip(flag).step_by(shape.flags());
+        let blocks = self.blocks.iter().zip(without);
+        blocks.map(|(block, without)| block.units.saturating_sub(*without))
     }
 
     fn flag(&self, shape: &Shape, flag: usize) -> ArrayRef {

@@ -1,12 +1,8 @@
 //! The unit sets of all groups, there where the server asks for them.
 //!
-//! A unit's vector is computed when its first row arrives and XORed into every group that it enters, once. For each
-//! argument the set of units *without* it is kept, since that is empty nearly always: a unit enters it with its first
-//! row if the argument is NULL there, and leaves it again with its first row where it is not. The units present are the
-//! difference of the two.
-//!
-//! What a unit gives to a group is known when it is closed: its rows there, and per argument the rows with a value and
-//! their sum.
+//! A unit's vector is computed once and XORed into every group in which it is closed. For each argument the set of units
+//! *without* it is kept, since that is empty nearly always; the units present are the difference of the two. What a unit
+//! gives to a group is known then as well: its rows there, and per argument the rows with a value and their sum.
 
 use arrow::array::ArrayRef;
 
@@ -28,8 +24,6 @@ pub(super) struct Sets {
     without: Vec<u64>,
     /// Per group, for the row itself and every argument: what the closed units give.
     shares: Vec<u64>,
-    /// Per group, for the row itself and every argument: rows of the closed units.
-    closed: Vec<u64>,
 }
 
 impl Sets {
@@ -42,7 +36,6 @@ impl Sets {
             everybody: Vec::new(),
             without: Vec::new(),
             shares: Vec::new(),
-            closed: Vec::new(),
         }
     }
 
@@ -55,13 +48,12 @@ impl Sets {
         let words = groups * self.words();
         self.everybody.resize(words, 0);
         self.without.resize(words * self.arguments, 0);
-        self.closed.resize(groups * self.slots(), 0);
         self.shares.resize(groups * self.slots() * SHARES_WORDS, 0);
     }
 
     /// Bytes that the sets take.
     pub(super) fn memory(&self) -> usize {
-        let words = [&self.everybody, &self.without, &self.shares, &self.closed];
+        let words = [&self.everybody, &self.without, &self.shares];
         words.iter().map(|words| words.capacity()).sum::<usize>() * size_of::<u64>()
     }
 
@@ -70,34 +62,23 @@ impl Sets {
         1 + self.arguments
     }
 
-    /// A unit's first row in a group.
-    pub(super) fn enter(&mut self, group: usize, unit: u32) {
+    /// A unit is closed in a group. `given` has, for the row itself and every argument, its rows with a value and what
+    /// these add up to.
+    pub(super) fn close(&mut self, group: usize, unit: u32, given: impl Iterator<Item = (u64, i128)>) {
         if self.unit != Some(unit) {
             self.sketcher.vector_into(unit, &mut self.vector);
             self.unit = Some(unit);
         }
         let words = self.words();
         xor(&mut self.everybody, group * words, self.vector.words());
-    }
-
-    /// The unit that entered last enters or leaves the set of those without an argument.
-    pub(super) fn turn(&mut self, group: usize, argument: usize) {
-        let words = self.words();
-        let start = (group * self.arguments + argument) * words;
-        xor(&mut self.without, start, self.vector.words());
-    }
-
-    /// A unit is closed in a group. `given` has, for the row itself and every argument, the rows of the group so far and
-    /// what those of this unit add up to.
-    pub(super) fn close(&mut self, group: usize, unit: u32, given: impl Iterator<Item = (u64, i128)>) {
-        let first = group * self.slots();
-        let closed = self.closed.iter_mut().skip(first);
-        let shares = self.shares.chunks_mut(SHARES_WORDS).skip(first);
-        for ((rows, net), (closed, shares)) in given.zip(closed.zip(shares)) {
-            let own = rows.saturating_sub(*closed);
-            *closed = rows;
-            if own > 0 {
-                self.sketcher.share(unit, own, net).add_to(shares);
+        let slots = self.slots();
+        let shares = self.shares.chunks_mut(SHARES_WORDS).skip(group * slots);
+        for (slot, ((rows, net), shares)) in given.zip(shares).enumerate() {
+            if rows > 0 {
+                self.sketcher.share(unit, rows, net).add_to(shares);
+            } else if let Some(argument) = slot.checked_sub(1) {
+                let start = (group * self.arguments + argument) * words;
+                xor(&mut self.without, start, self.vector.words());
             }
         }
     }
@@ -119,9 +100,6 @@ impl Sets {
         let slots = self.slots();
         let all = slots * SHARES_WORDS;
         xor(&mut self.shares, to * all, slice(&other.shares, from * all, all));
-        let closed = self.closed.iter_mut().skip(to * slots).take(slots);
-        let added = slice(&other.closed, from * slots, slots);
-        closed.zip(added).for_each(|(rows, added)| *rows += added);
     }
 
     /// The evidence columns of the row itself, or of an argument.

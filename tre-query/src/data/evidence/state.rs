@@ -1,38 +1,40 @@
-//! The state of all groups, updated row by row.
+//! The state of all groups.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch,
-    TimestampMicrosecondArray, UInt32Array,
-};
-use arrow::datatypes::{DataType, TimeUnit, UInt32Type};
-use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
-use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::datatypes::UInt32Type;
 
-use super::number::Number;
+use super::columns::Column;
+use super::keys::Keys;
+use super::number::{Number, Own};
 use super::sketch::Sets;
+use super::slots::{Slot, Slots};
 use super::values::Values;
 use super::{EvidenceError, Shape};
+
+/// Rows that are taken at once: what is known of their people then fits into a processor's second cache.
+const CHUNK_ROWS: usize = 2048;
 
 /// Groups with their values and evidence.
 pub(in crate::data) struct Cells {
     pub(super) shape: Arc<Shape>,
-    /// Interned keys; `None` for the one group of a query without GROUP BY.
-    pub(super) groups: Option<Box<dyn GroupValues>>,
+    pub(super) keys: Keys,
     pub(super) blocks: Vec<Block>,
-    /// Per group: units per flag.
+    /// Per group: people per counted flag, see [`Shape::counted`].
     pub(super) counts: Vec<u64>,
-    /// Per group: rows per argument.
-    pub(super) present_rows: Vec<u64>,
+    /// Per group and argument: rows where it is NULL.
+    pub(super) absent_rows: Vec<u64>,
     /// Per group: numeric arguments.
     pub(super) numbers: Vec<Number>,
-    /// Per group: units whose net contributions to a pair of arguments differ.
-    pub(super) differing: Vec<u64>,
+    /// Per group: people whose net contributions to a pair of arguments are the same.
+    pub(super) same: Vec<u64>,
+    slots: Slots,
     /// The last unit seen in this stream of ranges, plus one.
     last: u64,
     group_of_row: Vec<usize>,
-    /// Who is in each group; `None` where the server keeps no ledger.
+    rows: Rows,
+    /// Who is in each group; `None` where the policy reads no sets.
     pub(super) sets: Option<Sets>,
     /// What people contribute; `None` where no rule asks.
     pub(super) values: Option<Values>,
@@ -43,41 +45,18 @@ pub(in crate::data) struct Cells {
 pub(super) struct Block {
     pub(super) rows: u64,
     pub(super) units: u64,
-    /// The open unit plus one, 0 for none.
-    open: u64,
-    /// Flags of the open unit.
-    flags: u128,
+    /// The unit that has been here last plus one, 0 for none.
+    last: u64,
+    /// Its slot, while it is the last of all.
+    slot: usize,
 }
 
-/// An argument column of a batch.
-enum Column<'a> {
-    Integers(&'a Int64Array),
-    Decimals(&'a Decimal128Array),
-    Dates(&'a Date32Array),
-    Timestamps(&'a TimestampMicrosecondArray),
-    Other(&'a ArrayRef),
-}
-
-impl Column<'_> {
-    fn is_valid(&self, row: usize) -> bool {
-        match self {
-            Column::Integers(array) => array.is_valid(row),
-            Column::Decimals(array) => array.is_valid(row),
-            Column::Dates(array) => array.is_valid(row),
-            Column::Timestamps(array) => array.is_valid(row),
-            Column::Other(array) => array.is_valid(row),
-        }
-    }
-
-    fn value(&self, row: usize) -> i128 {
-        match self {
-            Column::Integers(array) => i128::from(array.value(row)),
-            Column::Decimals(array) => array.value(row),
-            Column::Dates(array) => i128::from(array.value(row)),
-            Column::Timestamps(array) => i128::from(array.value(row)),
-            Column::Other(_) => 0,
-        }
-    }
+/// A chunk of rows.
+#[derive(Debug, Default)]
+struct Rows {
+    slots: Vec<usize>,
+    /// Per row: arguments that are NULL, a bit each. Empty where no argument is.
+    absent: Vec<u16>,
 }
 
 impl Cells {
@@ -86,43 +65,41 @@ impl Cells {
     /// # Errors
     /// When keys of these types cannot be grouped.
     pub(in crate::data) fn new(shape: Arc<Shape>) -> Result<Self, EvidenceError> {
-        let groups = if shape.keys.fields().is_empty() {
-            None
-        } else {
-            Some(new_group_values(Arc::clone(&shape.keys), &GroupOrdering::None)?)
-        };
+        let keys = Keys::new(Arc::clone(&shape.keys))?;
         let sketcher = shape.sketcher.clone();
         let sets = sketcher.map(|sketcher| Sets::new(sketcher, shape.arguments()));
         let values = shape.layout.unlike;
         let values = values.map(|most| Values::new(most, shape.arguments()));
+        // Sets tell how many rows of a person have a value.
+        let counted = if sets.is_some() { shape.arguments() } else { 0 };
+        let slots = Slots::new(shape.numerics, counted);
         let mut cells = Cells {
             shape,
-            groups,
+            keys,
             blocks: vec![],
             counts: vec![],
-            present_rows: vec![],
+            absent_rows: vec![],
             numbers: vec![],
-            differing: vec![],
+            same: vec![],
+            slots,
             last: 0,
             group_of_row: vec![],
+            rows: Rows::default(),
             sets,
             values,
         };
-        if cells.groups.is_none() {
-            cells.grow(1);
-        }
+        cells.grow(cells.keys.len());
         Ok(cells)
     }
 
     /// Bytes that the state takes.
     pub(in crate::data) fn memory(&self) -> usize {
-        let groups = self.groups.as_ref().map_or(0, |groups| groups.size());
-        groups
+        self.keys.memory()
             + self.blocks.capacity() * size_of::<Block>()
-            + (self.counts.capacity() + self.present_rows.capacity() + self.differing.capacity())
-                * size_of::<u64>()
+            + (self.counts.capacity() + self.absent_rows.capacity() + self.same.capacity()) * size_of::<u64>()
             + self.numbers.capacity() * size_of::<Number>()
             + self.group_of_row.capacity() * size_of::<usize>()
+            + self.slots.memory()
             + self.sets.as_ref().map_or(0, Sets::memory)
             + self.values.as_ref().map_or(0, Values::memory)
     }
@@ -130,10 +107,10 @@ impl Cells {
     fn grow(&mut self, groups: usize) {
         self.blocks.resize(groups, Block::default());
         self.counts.resize(groups * self.shape.flags(), 0);
-        self.present_rows.resize(groups * self.shape.arguments(), 0);
+        self.absent_rows.resize(groups * self.shape.arguments(), 0);
         self.numbers
             .resize(groups * self.shape.numerics, Number::default());
-        self.differing.resize(groups * self.shape.comparable.len(), 0);
+        self.same.resize(groups * self.shape.comparable.len(), 0);
         if let Some(sets) = &mut self.sets {
             sets.grow(groups);
         }
@@ -144,17 +121,8 @@ impl Cells {
 
     /// Interns the keys of a batch into `group_of_row`.
     fn intern(&mut self, keys: &[ArrayRef], rows: usize) -> Result<(), EvidenceError> {
-        match &mut self.groups {
-            None => {
-                self.group_of_row.clear();
-                self.group_of_row.resize(rows, 0);
-            }
-            Some(groups) => {
-                groups.intern(keys, &mut self.group_of_row)?;
-                let len = groups.len();
-                self.grow(len);
-            }
-        }
+        self.keys.intern(keys, rows, &mut self.group_of_row)?;
+        self.grow(self.keys.len());
         Ok(())
     }
 
@@ -173,171 +141,117 @@ impl Cells {
             return Err(EvidenceError::Columns);
         }
         let (keys, arguments) = rest.split_at(shape.layout.keys.len());
-        let mut columns = Vec::with_capacity(arguments.len());
-        for (array, numeric) in arguments.iter().zip(&shape.numeric) {
-            columns.push(match (numeric, array.data_type()) {
-                (None, _) => Column::Other(array),
-                (Some(_), DataType::Int64) => Column::Integers(array.as_primitive()),
-                (Some(_), DataType::Decimal128(..)) => Column::Decimals(array.as_primitive()),
-                (Some(_), DataType::Date32) => Column::Dates(array.as_primitive()),
-                (Some(_), DataType::Timestamp(TimeUnit::Microsecond, None)) => {
-                    Column::Timestamps(array.as_primitive())
-                }
-                (Some(_), _) => return Err(EvidenceError::Columns),
-            });
-        }
+        let columns = Column::all(arguments, &shape)?;
         self.intern(keys, batch.num_rows())?;
         let group_of_row = std::mem::take(&mut self.group_of_row);
-        for (row, (unit, group)) in units.values().iter().zip(&group_of_row).enumerate() {
-            let unit = u64::from(*unit) + 1;
-            if unit < self.last {
-                return Err(EvidenceError::Order);
-            }
-            self.last = unit;
-            self.row(&shape, row, unit, *group, &columns)?;
+        let chunks = units
+            .values()
+            .chunks(CHUNK_ROWS)
+            .zip(group_of_row.chunks(CHUNK_ROWS));
+        let mut start = 0;
+        for (units, groups) in chunks {
+            self.absent(start, units.len(), &columns);
+            self.assign(units, groups)?;
+            self.add_values(start, &columns)?;
+            self.close_slots()?;
+            start += units.len();
         }
         self.group_of_row = group_of_row;
         Ok(())
     }
 
-    fn row(
-        &mut self,
-        shape: &Shape,
-        row: usize,
-        unit: u64,
-        group: usize,
-        columns: &[Column<'_>],
-    ) -> Result<(), EvidenceError> {
-        let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-        let first = block.open != unit;
-        if first {
-            if block.open != 0 {
-                self.close_group(group)?;
-            }
-            let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-            block.open = unit;
-            block.units += 1;
-            if let Some(sets) = &mut self.sets {
-                sets.enter(group, u32::try_from(unit - 1).map_err(|_| EvidenceError::Order)?);
-            }
-        }
-        let arguments = shape.arguments();
-        let (mut flags, mut nulls) = (0_u128, false);
+    /// Which arguments are NULL in the rows of a chunk.
+    fn absent(&mut self, start: usize, length: usize, columns: &[Column<'_>]) {
+        let absent = &mut self.rows.absent;
+        absent.clear();
         for (argument, column) in columns.iter().enumerate() {
-            if !column.is_valid(row) {
-                flags |= 1 << shape.null(argument);
-                nulls = true;
-                continue;
-            }
-            flags |= 1 << shape.present(argument);
-            if let Some(rows) = self.present_rows.get_mut(group * arguments + argument) {
-                *rows += 1;
-            }
-            if shape.added.get(argument).copied().flatten().is_none() {
-                flags |= 1 << shape.nonzero(argument);
-            }
-            let Some(Some(numeric)) = shape.numeric.get(argument) else {
-                continue;
-            };
-            let number = self
-                .numbers
-                .get_mut(group * shape.numerics + numeric)
-                .ok_or(EvidenceError::Columns)?;
-            number.add(column.value(row), unit)?;
-        }
-        if nulls {
-            for a in 0..arguments {
-                for b in (0..arguments).filter(|b| *b != a) {
-                    if flags & (1 << shape.present(a)) != 0 && flags & (1 << shape.null(b)) != 0 {
-                        flags |= 1 << shape.pair(a, b);
-                    }
-                }
+            let Some(nulls) = column.nulls() else { continue };
+            absent.resize(length, 0);
+            let valid = nulls.inner().slice(start, length);
+            for (absent, valid) in absent.iter_mut().zip(valid.iter()) {
+                *absent |= u16::from(!valid) << argument;
             }
         }
-        let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-        block.rows += 1;
-        let before = block.flags;
-        block.flags |= flags;
-        if let Some(sets) = &mut self.sets {
-            for argument in 0..arguments {
-                let present = 1 << shape.present(argument);
-                let (was_without, is_without) =
-                    (!first && before & present == 0, (before | flags) & present == 0);
-                if was_without != is_without {
-                    sets.turn(group, argument);
-                }
-            }
-        }
-        Ok(())
     }
 
-    /// Closes the open unit of a group.
-    fn close_group(&mut self, group: usize) -> Result<(), EvidenceError> {
-        let flags_per_group = self.shape.flags();
-        let numerics = self.shape.numerics;
+    /// Finds the slot of every row of a chunk, and notes in it what the row is.
+    fn assign(&mut self, units: &[u32], groups: &[usize]) -> Result<(), EvidenceError> {
         let arguments = self.shape.arguments();
-        let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
-        let mut flags = std::mem::take(&mut block.flags);
-        let unit = std::mem::take(&mut block.open);
-        // Whoever's values cancel out contributes nothing to the sum.
-        for (argument, numeric) in self.shape.added.iter().enumerate() {
-            let net = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
-            let is_present = flags & (1 << self.shape.present(argument)) != 0;
-            if let (Some(values), Some(number), true) = (&mut self.values, net, is_present) {
-                values.add(group, argument, number.open);
+        let complete = self.shape.flags_of(0);
+        self.rows.slots.clear();
+        let mut absent = self.rows.absent.iter();
+        for (person, group) in units.iter().zip(groups) {
+            let unit = u64::from(*person) + 1;
+            if unit != self.last {
+                if unit < self.last {
+                    return Err(EvidenceError::Order);
+                }
+                self.last = unit;
+                self.slots.next_person();
             }
-            if net.is_some_and(|number| number.open != 0) {
-                flags |= 1 << self.shape.nonzero(argument);
+            let block = self.blocks.get_mut(*group).ok_or(EvidenceError::Columns)?;
+            if block.last != unit {
+                block.last = unit;
+                block.slot = self.slots.begin(*group, *person);
             }
-        }
-        if let Some(sets) = &mut self.sets {
-            let net = |numeric: &Option<usize>| {
-                let number = numeric.and_then(|numeric| self.numbers.get(group * numerics + numeric));
-                number.map_or(0, |number| number.open)
-            };
-            let rows = self.present_rows.iter().skip(group * arguments).copied();
-            let given = rows.zip(self.shape.numeric.iter().map(net));
-            let unit = u32::try_from(unit - 1).map_err(|_| EvidenceError::Order)?;
-            sets.close(group, unit, std::iter::once((block.rows, 0)).chain(given));
-        }
-        let counts = self
-            .counts
-            .get_mut(group * flags_per_group..(group + 1) * flags_per_group);
-        let counts = counts.ok_or(EvidenceError::Columns)?;
-        while flags != 0 {
-            if let Some(count) = counts.get_mut(flags.trailing_zeros() as usize) {
-                *count += 1;
+            let mut flags = complete;
+            if let Some(absent) = absent.next().copied().filter(|absent| *absent != 0) {
+                flags = self.shape.flags_of(absent);
+                let rows = self.absent_rows.iter_mut().skip(group * arguments);
+                for (argument, rows) in rows.take(arguments).enumerate() {
+                    *rows += u64::from(absent >> argument & 1);
+                }
+                self.slots.nulls(block.slot, absent);
             }
-            flags &= flags - 1;
-        }
-        let numbers = self.numbers.get_mut(group * numerics..(group + 1) * numerics);
-        let numbers = numbers.ok_or(EvidenceError::Columns)?;
-        let pairs = self.shape.comparable.len();
-        let differing = self.differing.iter_mut().skip(group * pairs);
-        for ((a, b), units) in self.shape.comparable.iter().zip(differing) {
-            let net = |i: usize| numbers.get(i).map(|number| number.open);
-            if net(*a) != net(*b) {
-                *units += 1;
-            }
-        }
-        for number in numbers {
-            let net = std::mem::take(&mut number.open).unsigned_abs();
-            number.contribute(net);
+            self.slots.row(block.slot, flags)?;
+            self.rows.slots.push(block.slot);
         }
         Ok(())
     }
 
-    /// Closes all open units: the range is over, its units appear nowhere else.
+    /// Adds the numbers of a chunk's rows to their slots.
+    fn add_values(&mut self, start: usize, columns: &[Column<'_>]) -> Result<(), EvidenceError> {
+        let (rows, slots) = (&self.rows.slots, &mut self.slots);
+        for (column, numeric) in columns.iter().zip(&self.shape.numeric) {
+            let Some(numeric) = numeric else { continue };
+            column.each(start, rows.len(), |row, value| {
+                let slot = rows.get(row).ok_or(EvidenceError::Columns)?;
+                slots.own(*slot, *numeric)?.add(value)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Closes everybody but the last person.
+    fn close_slots(&mut self) -> Result<(), EvidenceError> {
+        let groups = Groups {
+            shape: &self.shape,
+            blocks: &mut self.blocks,
+            counts: &mut self.counts,
+            numbers: &mut self.numbers,
+            same: &mut self.same,
+            sets: self.sets.as_mut(),
+            values: self.values.as_mut(),
+        };
+        groups.close(&self.slots)?;
+        for (slot, group) in self.slots.forget_closed().enumerate() {
+            self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?.slot = slot;
+        }
+        Ok(())
+    }
+
+    /// Closes everybody: the range is over, its units appear nowhere else.
     ///
     /// # Errors
-    /// None in practice; groups and blocks belong together.
+    /// [`EvidenceError::Overflow`] when a sum leaves 128 bits.
     pub(in crate::data) fn close(&mut self) -> Result<(), EvidenceError> {
-        for group in 0..self.blocks.len() {
-            if self.blocks.get(group).is_some_and(|block| block.open != 0) {
-                self.close_group(group)?;
-            }
+        if self.slots.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // The last person, too, cannot come again.
+        self.last += 1;
+        self.slots.next_person();
+        self.close_slots()
     }
 
     /// Adds cells over other people. Both sides are closed.
@@ -347,9 +261,10 @@ impl Cells {
     pub(in crate::data) fn merge(&mut self, mut other: Cells) -> Result<(), EvidenceError> {
         self.close()?;
         other.close()?;
-        let (keys, groups) = other.take_keys()?;
-        self.intern(&keys, groups)?;
+        let keys = other.keys.take()?;
+        self.intern(&keys, other.blocks.len())?;
         let (flags, arguments, numerics) = (self.shape.flags(), self.shape.arguments(), self.shape.numerics);
+        let pairs = self.shape.comparable.len();
         let group_of_row = std::mem::take(&mut self.group_of_row);
         for (from, to) in group_of_row.iter().copied().enumerate() {
             let (Some(block), Some(added)) = (self.blocks.get_mut(to), other.blocks.get(from)) else {
@@ -363,33 +278,12 @@ impl Cells {
             if let Some((values, added)) = self.values.as_mut().zip(other.values.as_ref()) {
                 values.merge(to, added, from);
             }
-            add_slices(&mut self.counts, to * flags, &other.counts, from * flags, flags);
-            add_slices(
-                &mut self.present_rows,
-                to * arguments,
-                &other.present_rows,
-                from * arguments,
-                arguments,
-            );
-            let pairs = self.shape.comparable.len();
-            add_slices(
-                &mut self.differing,
-                to * pairs,
-                &other.differing,
-                from * pairs,
-                pairs,
-            );
-            for i in 0..numerics {
-                let number = self
-                    .numbers
-                    .get_mut(to * numerics + i)
-                    .ok_or(EvidenceError::Columns)?;
-                number.merge(
-                    other
-                        .numbers
-                        .get(from * numerics + i)
-                        .ok_or(EvidenceError::Columns)?,
-                )?;
+            add_slices(&mut self.counts, to, &other.counts, from, flags);
+            add_slices(&mut self.absent_rows, to, &other.absent_rows, from, arguments);
+            add_slices(&mut self.same, to, &other.same, from, pairs);
+            let numbers = self.numbers.iter_mut().skip(to * numerics).take(numerics);
+            for (number, added) in numbers.zip(other.numbers.iter().skip(from * numerics)) {
+                number.merge(added)?;
             }
         }
         self.group_of_row = group_of_row;
@@ -397,9 +291,77 @@ impl Cells {
     }
 }
 
-fn add_slices(to: &mut [u64], to_start: usize, from: &[u64], from_start: usize, length: usize) {
-    let from = from.iter().skip(from_start).take(length);
-    for (to, from) in to.iter_mut().skip(to_start).zip(from) {
+/// What closed people are added to.
+struct Groups<'a> {
+    shape: &'a Shape,
+    blocks: &'a mut [Block],
+    counts: &'a mut [u64],
+    numbers: &'a mut [Number],
+    same: &'a mut [u64],
+    sets: Option<&'a mut Sets>,
+    values: Option<&'a mut Values>,
+}
+
+impl Groups<'_> {
+    fn close(mut self, slots: &Slots) -> Result<(), EvidenceError> {
+        let (flags, numerics) = (self.shape.flags(), self.shape.numerics);
+        let pairs = self.shape.comparable.len();
+        for (slot, own, absent) in slots.closed() {
+            let Slot {
+                group, unit, rows, ..
+            } = *slot;
+            let block = self.blocks.get_mut(group).ok_or(EvidenceError::Columns)?;
+            block.rows += rows;
+            block.units += 1;
+            let numbers = self.numbers.get_mut(group * numerics..(group + 1) * numerics);
+            for (number, own) in numbers.ok_or(EvidenceError::Columns)?.iter_mut().zip(own) {
+                if own.smallest <= own.largest {
+                    number.close(own)?;
+                }
+            }
+            if let Some(values) = &mut self.values {
+                for (argument, added) in self.shape.added.iter().enumerate() {
+                    let is_present = slot.flags & (1 << self.shape.present(argument)) != 0;
+                    if let (Some(own), true) = (added.and_then(|numeric| own.get(numeric)), is_present) {
+                        values.add(group, argument, own.net);
+                    }
+                }
+            }
+            if let Some(sets) = &mut self.sets {
+                let net = |numeric: &Option<usize>| {
+                    numeric
+                        .and_then(|numeric| own.get(numeric))
+                        .map_or(0, |own| own.net)
+                };
+                let given = absent.iter().map(|absent| rows.saturating_sub(*absent));
+                let given = given.zip(self.shape.numeric.iter().map(net));
+                sets.close(group, unit, std::iter::once((rows, 0)).chain(given));
+            }
+            let mut counted = self.shape.counted(slot.flags, own);
+            if counted != 0 {
+                let counts = self.counts.get_mut(group * flags..(group + 1) * flags);
+                let counts = counts.ok_or(EvidenceError::Columns)?;
+                while counted != 0 {
+                    if let Some(count) = counts.get_mut(counted.trailing_zeros() as usize) {
+                        *count += 1;
+                    }
+                    counted &= counted - 1;
+                }
+            }
+            let same = self.same.iter_mut().skip(group * pairs);
+            for ((a, b), units) in self.shape.comparable.iter().zip(same) {
+                let net = |i: usize| own.get(i).map(|own: &Own| own.net);
+                *units += u64::from(net(*a) == net(*b));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds the `length` values of one group to those of another.
+fn add_slices(to: &mut [u64], to_group: usize, from: &[u64], from_group: usize, length: usize) {
+    let from = from.iter().skip(from_group * length).take(length);
+    for (to, from) in to.iter_mut().skip(to_group * length).zip(from) {
         *to += from;
     }
 }
