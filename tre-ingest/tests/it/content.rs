@@ -140,8 +140,13 @@ fn files_and_directory_names_hold_nothing_of_the_data() {
     world.write("icd10.csv", ICD10);
     world.ingest(LIVER).unwrap();
     for (path, bytes) in world.bytes() {
-        for secret in ["PATIENT", "clinic1", "note1", "K70"] {
-            assert!(!path.to_string_lossy().contains(secret));
+        // The code with its length before it, as a footer's statistics have it: three bytes alone come up by chance.
+        for secret in ["PATIENT", "clinic1", "note1", "\u{3}K70"] {
+            assert!(
+                !path
+                    .to_string_lossy()
+                    .contains(secret.trim_start_matches('\u{3}'))
+            );
             let found = bytes
                 .windows(secret.len())
                 .any(|window| window == secret.as_bytes());
