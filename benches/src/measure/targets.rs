@@ -122,8 +122,8 @@ mod tests {
                 vec!["geometric mean 1.30, the goal is 1.25"],
             ),
             (
-                compared("limit", (100, 100), (160, 100)),
-                vec!["geometric mean 1.60, must be under 1.6"],
+                compared("limit", (100, 100), (165, 100)),
+                vec!["geometric mean 1.65, must be under 1.6"],
             ),
             (
                 compared("slow", (100, 100), (260, 100)),
