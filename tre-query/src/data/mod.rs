@@ -181,10 +181,16 @@ impl Engine {
         let shape = Arc::new(Shape::new(&lineage.layout, sketcher)?);
         let ranges = self.ranges(&frontier.input);
         let (context, plan) = self.plan(frontier)?;
+        // A plan that keeps rows of people is of one range: every range gets its own.
+        let shared = !settings::keeps_people(&plan);
+        let plan_of = || match shared {
+            true => Ok(Arc::clone(&plan)),
+            false => self.plan(frontier).map(|(_, plan)| plan),
+        };
         let next = AtomicUsize::new(0);
         let partials = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..self.threads.min(ranges.len()).max(1))
-                .map(|_| scope.spawn(|| self.run_ranges(&context, &plan, &shape, &ranges, &next)))
+                .map(|_| scope.spawn(|| self.run_ranges(&context, &plan_of, &shape, &ranges, &next)))
                 .collect();
             workers
                 .into_iter()
@@ -254,7 +260,7 @@ impl Engine {
     fn run_ranges(
         &self,
         context: &SessionContext,
-        plan: &Arc<dyn ExecutionPlan>,
+        plan_of: &(impl Fn() -> Result<Arc<dyn ExecutionPlan>, DataError> + Sync),
         shape: &Arc<Shape>,
         ranges: &[usize],
         next: &AtomicUsize,
@@ -263,8 +269,9 @@ impl Engine {
         let mut cells = Cells::new(Arc::clone(shape))?;
         let reserved = MemoryConsumer::new("base cells").register(&self.runtime.memory_pool);
         while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let plan = plan_of()?;
             runtime.block_on(async {
-                let mut stream = execute_stream(Arc::clone(plan), settings::task(context, *range))?;
+                let mut stream = execute_stream(plan, settings::task(context, *range))?;
                 while let Some(batch) = stream.next().await {
                     cells.update(&batch?)?;
                     reserved.try_resize(cells.memory())?;

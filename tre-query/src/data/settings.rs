@@ -61,19 +61,24 @@ pub(super) fn task(context: &SessionContext, range: usize) -> Arc<TaskContext> {
     Arc::new(task.with_runtime(context.runtime_env()))
 }
 
-/// A plan is made once and run for every range, by several threads at once. That is right where nothing that it keeps
-/// from run to run is about people: the table that a join builds of one side is of public rows, and there is no exchange.
+/// Ranges are not exchanged with each other.
 ///
 /// # Errors
-/// When it is not so.
+/// When the plan would do so.
 pub(super) fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
-    let builds = plan.is::<HashJoinExec>() || plan.is::<NestedLoopJoinExec>() || plan.is::<CrossJoinExec>();
-    let kept = builds.then(|| plan.children().into_iter().next()).flatten();
-    if kept.is_some_and(reads_people) || plan.is::<RepartitionExec>() {
-        let what = format!("`{}` would keep rows of people from range to range", plan.name());
+    if plan.is::<RepartitionExec>() {
+        let what = format!("`{}` would bring people of several ranges together", plan.name());
         return Err(DataFusionError::Plan(what));
     }
     plan.children().into_iter().try_for_each(check)
+}
+
+/// Whether a plan keeps rows of people from run to run: the table that a join builds of one side is of them. Any other plan
+/// can be made once and run for every range, by several threads at once.
+pub(super) fn keeps_people(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let builds = plan.is::<HashJoinExec>() || plan.is::<NestedLoopJoinExec>() || plan.is::<CrossJoinExec>();
+    let kept = builds.then(|| plan.children().into_iter().next()).flatten();
+    kept.is_some_and(reads_people) || plan.children().into_iter().any(keeps_people)
 }
 
 fn reads_people(plan: &Arc<dyn ExecutionPlan>) -> bool {

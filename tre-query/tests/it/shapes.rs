@@ -69,6 +69,7 @@ const PER_PERSON: &[&str] = &[
     "SELECT sum(short), sum(both) FROM (SELECT pid, sum(CASE WHEN days = 1 THEN cost ELSE 0 END) AS short, sum(cost) + sum(days) AS both FROM visit GROUP BY pid) t",
     "SELECT kinds, count(*) FROM (SELECT pid, count(distinct icd) AS kinds FROM visit GROUP BY pid) t GROUP BY kinds",
     "SELECT icd, count(*) FROM (SELECT DISTINCT pid, icd FROM visit) t GROUP BY icd",
+    "WITH a AS (SELECT pid, count(*) AS n, sum(days) AS d, count(*) FILTER (WHERE days = 2 OR icd NOT IN ('I10', 'A')) AS some FROM visit WHERE days IS NULL OR icd <= 'K' GROUP BY pid) SELECT v.icd, count(*) FROM visit v JOIN a ON a.pid = v.pid GROUP BY v.icd",
     "SELECT sex, count(*) FROM (SELECT DISTINCT pid FROM visit WHERE cost > 5) t JOIN person p ON p.pid = t.pid GROUP BY sex",
     "SELECT extract(year FROM first) AS y, count(*) FROM (SELECT pid, min(date) AS first FROM visit GROUP BY pid) t GROUP BY 1",
     "WITH first AS (SELECT pid, icd, cost, row_number() OVER (PARTITION BY pid ORDER BY date) AS rn FROM visit) SELECT icd, count(*), sum(cost) FROM first WHERE rn = 1 GROUP BY icd",
